@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any, ClassVar
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error of the program
+class Refusal(Exception):
     """Base class. Subclasses are `@dataclass(eq=False)` with a `code` and a `sentence`."""
 
     code: ClassVar[str] = "refused"

@@ -1,0 +1,1 @@
+"""Organizations, workspaces, API keys, audit and long-running operations."""

@@ -1,0 +1,1 @@
+"""Rules, their compilation, estimates and snapshots."""

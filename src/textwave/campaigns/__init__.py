@@ -1,0 +1,1 @@
+"""Campaigns: lifecycle, plan, dry run."""

@@ -1,0 +1,1 @@
+"""Customer data: tables, import, mobile numbers."""

@@ -1,0 +1,1 @@
+"""Sending: batches, gate, pacing, requests, in doubt."""

@@ -1,0 +1,144 @@
+"""The one settings class: `TEXTWAVE_*` in the environment.
+
+An unknown `TEXTWAVE_*` name is an error, so that a typing mistake cannot change behaviour silently.
+`TEXTWAVE_<NAME>_FILE` reads the value from a file, for secrets.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from textwave.kit.refusal import Refusal
+
+PREFIX = "TEXTWAVE_"
+# Read by the command line only: where the API is and with which key to ask it.
+CLIENT_NAMES = frozenset({"TEXTWAVE_URL", "TEXTWAVE_API_KEY"})
+
+
+@dataclass(eq=False)
+class SettingInvalid(Refusal):
+    """A setting is unknown or its value does not fit."""
+
+    code: ClassVar[str] = "setting_invalid"
+    name: str
+    problem: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.name}: {self.problem} All settings are listed by `textwave settings`."
+
+
+class Settings(BaseSettings):
+    """What an installation can be told. Each field is one `TEXTWAVE_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    data: Path = Field(
+        Path("textwave-data"),
+        description="Folder of everything that is kept: PostgreSQL, warehouse, uploads, secrets.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL ≥ 15 of the owner role (migrations, workers). "
+        "Empty: Textwave starts its own PostgreSQL in the data folder.",
+    )
+    database_web_url: SecretStr | None = Field(
+        None,
+        description="The same database as role textwave_web (API, console, links, callbacks). "
+        "Needed when TEXTWAVE_DATABASE_URL is set.",
+    )
+    warehouse_path: str | None = Field(
+        None,
+        description="Where the warehouse keeps its Parquet files: a folder or an object store URL. "
+        "Empty: lake/ in the data folder.",
+    )
+    warehouse_memory_megabytes: int = Field(
+        2_000, ge=200, description="Memory for DuckDB in each worker; above it spills to disk."
+    )
+    warehouse_threads: int = Field(
+        0, ge=0, le=256, description="Threads for DuckDB in each worker; 0: one per core."
+    )
+    web_host: str = Field("127.0.0.1", description="Address that the API and console listen on.")
+    web_port: int = Field(
+        8600, ge=0, le=65535, description="Port of API and console; 0: a free one."
+    )
+    links_host: str = Field("127.0.0.1", description="Address that the redirect listens on.")
+    links_port: int = Field(
+        8601, ge=0, le=65535, description="Port of the redirect; 0: a free one."
+    )
+    public_links_url: str | None = Field(
+        None,
+        description="What short links begin with, e.g. https://d.example.cn. "
+        "Empty: the redirect's own address.",
+    )
+    workers: int = Field(1, ge=1, le=64, description="Worker processes that `textwave up` starts.")
+    worker_concurrency: int = Field(
+        6, ge=1, le=100, description="Jobs that one worker runs at a time."
+    )
+    heartbeat_seconds: float = Field(
+        5.0, gt=0, description="How often a worker says that it lives."
+    )
+    stalled_seconds: float = Field(
+        20.0, gt=0, description="Silence after which a worker's jobs are given to another."
+    )
+    batch_size: int = Field(
+        2_000, ge=1, le=50_000, description="Messages that one dispatch job sends."
+    )
+    send_concurrency: int = Field(
+        8, ge=1, le=256, description="Requests to a platform that one job has open at a time."
+    )
+    send_timeout_seconds: float = Field(
+        15.0, gt=0, description="After it a request without an answer is in doubt."
+    )
+    upload_limit_megabytes: int = Field(
+        20_000, ge=1, description="Largest file that an import takes."
+    )
+    no_receipt_hours: int = Field(
+        72, ge=1, description="After it a message without a receipt is failed: no receipt."
+    )
+    link_days: int = Field(90, ge=1, le=3650, description="Days a short link lives by default.")
+    log_format: str = Field("json", pattern="^(json|text)$", description="json or text.")
+    demo_seed: int = Field(1, description="Seed of the demo's shop and of the sandbox.")
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the settings.
+
+    Raises:
+        SettingInvalid: an unknown name, or a value that does not fit.
+    """
+    values = _values(os.environ if environment is None else environment)
+    unknown = sorted(set(values) - set(Settings.model_fields))
+    if unknown:
+        raise SettingInvalid(PREFIX + unknown[0].upper(), "There is no such setting.")
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise SettingInvalid(name, first["msg"] + ".") from None
+
+
+def _values(environment: Mapping[str, str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, value in environment.items():
+        if not name.startswith(PREFIX) or name in CLIENT_NAMES or not value:
+            continue
+        field = name.removeprefix(PREFIX).lower()
+        if field.endswith("_file"):
+            field = field.removesuffix("_file")
+            value = _content_of(name, Path(value))  # noqa: PLW2901 - the file's content is the value
+        values[field] = value
+    return values
+
+
+def _content_of(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingInvalid(name, f"The file cannot be read ({error.strerror}).") from None

@@ -1,0 +1,1 @@
+"""The two stores: the ledger (PostgreSQL) and the warehouse (DuckLake)."""

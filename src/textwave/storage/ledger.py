@@ -1,0 +1,97 @@
+"""The ledger: a bounded pool of PostgreSQL connections and transactions that name their workspace.
+
+One transaction is one unit of an operation. The web login sees only the rows of the workspace that
+the transaction names; the owner sees all and names the workspace in each statement.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString, TypeVar
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, class_row
+from psycopg_pool import AsyncConnectionPool
+
+from textwave.kit.ids import WorkspaceId
+
+type_row = TypeVar("type_row")
+Connection = AsyncConnection[TupleRow]
+Parameters = Mapping[str, Any] | Sequence[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Access to PostgreSQL as one role."""
+
+    url: str
+    pool: AsyncConnectionPool[Connection]
+
+    @asynccontextmanager
+    async def transaction(
+        self, workspace: WorkspaceId | None = None
+    ) -> AsyncGenerator[Connection, None]:
+        """Open a transaction; with a workspace, row-level security admits that one only."""
+        async with self.pool.connection() as connection, connection.transaction():
+            if workspace is not None:
+                await connection.execute(
+                    "SELECT set_config('textwave.workspace', %s, true)", [str(workspace)]
+                )
+            yield connection
+
+
+@asynccontextmanager
+async def open_ledger(url: str, *, connections: int = 10) -> AsyncGenerator[Ledger, None]:
+    """Open a pool of at most so many connections; a caller waits at most 30 seconds for one."""
+    pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=connections,
+        timeout=30,
+        open=False,
+        check=AsyncConnectionPool.check_connection,
+        kwargs={"application_name": "textwave"},
+    )
+    async with pool:
+        yield Ledger(url, pool)
+
+
+async def many(
+    connection: Connection,
+    row_class: type[type_row],
+    statement: LiteralString,
+    parameters: Parameters = None,
+) -> list[type_row]:
+    """Run a statement and return its rows as values of a dataclass with the same field names."""
+    async with connection.cursor(row_factory=class_row(row_class)) as cursor:
+        await cursor.execute(statement, parameters)
+        return await cursor.fetchall()
+
+
+async def one(
+    connection: Connection,
+    row_class: type[type_row],
+    statement: LiteralString,
+    parameters: Parameters = None,
+) -> type_row | None:
+    """Run a statement and return its only row, or None."""
+    async with connection.cursor(row_factory=class_row(row_class)) as cursor:
+        await cursor.execute(statement, parameters)
+        return await cursor.fetchone()
+
+
+async def value(
+    connection: Connection, statement: LiteralString, parameters: Parameters = None
+) -> Any:
+    """Run a statement and return the first column of its first row, or None without a row."""
+    cursor = await connection.execute(statement, parameters)
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
+
+
+async def execute(
+    connection: Connection, statement: LiteralString, parameters: Parameters = None
+) -> int:
+    """Run a statement and return how many rows it touched."""
+    cursor = await connection.execute(statement, parameters)
+    return cursor.rowcount

@@ -1,0 +1,140 @@
+"""The warehouse: DuckLake, computed by DuckDB, its catalog in the ledger's PostgreSQL.
+
+Rules and plans are Ibis expressions over its tables; each workspace has a schema of its own. A
+connection belongs to one thread at a time; heavy work runs in a thread so that the worker's event
+loop stays free.
+"""
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+import duckdb_extension_ducklake
+import duckdb_extension_postgres_scanner
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+from psycopg.conninfo import conninfo_to_dict
+
+from textwave.kit.ids import WorkspaceId
+
+Result = TypeVar("Result")
+
+CATALOG = "lake"
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """One open connection to the warehouse, seen from one workspace."""
+
+    backend: Backend
+    workspace: WorkspaceId
+
+    @property
+    def duckdb(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection, for what Ibis does not say (reading files, transactions)."""
+        connection: duckdb.DuckDBPyConnection = self.backend.con
+        return connection
+
+    @property
+    def schema(self) -> str:
+        """The schema of the workspace's tables."""
+        return f"workspace_{self.workspace}"
+
+    def qualified(self, name: str) -> str:
+        """Return the quoted SQL name of a table of the workspace."""
+        return f'{CATALOG}.{self.schema}."{name}"'
+
+    def table(self, name: str) -> ir.Table:
+        """Return a table of the workspace as an Ibis expression."""
+        return self.backend.table(name, database=(CATALOG, self.schema))
+
+    def has_table(self, name: str) -> bool:
+        """Tell whether the workspace has the table."""
+        return name in self.backend.list_tables(database=(CATALOG, self.schema))
+
+    def version(self) -> int:
+        """Return the newest version (DuckLake snapshot) of the whole lake."""
+        row = self.duckdb.execute(
+            f"SELECT max(snapshot_id) FROM ducklake_snapshots('{CATALOG}')"  # noqa: S608 - a constant
+        ).fetchone()
+        return 0 if row is None or row[0] is None else int(row[0])
+
+    @contextmanager
+    def transaction(self) -> Generator[None, None, None]:
+        """Commit all that is written inside, or nothing of it."""
+        self.duckdb.execute("BEGIN TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            self.duckdb.execute("ROLLBACK")
+            raise
+        self.duckdb.execute("COMMIT")
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """Where the lake is and what a connection to it may use."""
+
+    owner_url: str
+    data_path: str
+    spill_folder: Path
+    memory_megabytes: int
+    threads: int
+
+    @contextmanager
+    def open(self, workspace: WorkspaceId) -> Generator[Lake, None, None]:
+        """Open a connection for one piece of work and close it after."""
+        self.spill_folder.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(config=self._configuration())
+        try:
+            _load_extensions(connection)
+            connection.execute(
+                f"ATTACH 'ducklake:postgres:{_quoted(self._catalog_url())}' AS {CATALOG} "
+                f"(DATA_PATH '{_quoted(self.data_path)}', METADATA_SCHEMA 'lake')"
+            )
+            lake = Lake(ibis.duckdb.from_connection(connection), workspace)
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{lake.schema}")
+            yield lake
+        finally:
+            connection.close()
+
+    async def run(self, workspace: WorkspaceId, work: Callable[[Lake], Result]) -> Result:
+        """Run work on a connection of its own, in a thread."""
+
+        def in_thread() -> Result:
+            with self.open(workspace) as lake:
+                return work(lake)
+
+        return await asyncio.to_thread(in_thread)
+
+    def _configuration(self) -> dict[str, str | bool | int | float | list[str]]:
+        configuration: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{self.memory_megabytes}MB",
+            "temp_directory": str(self.spill_folder),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if self.threads:
+            configuration["threads"] = self.threads
+        return configuration
+
+    def _catalog_url(self) -> str:
+        # DuckDB's reader wants quotes only where libpq needs them.
+        parts = conninfo_to_dict(self.owner_url)
+        return " ".join(f"{name}={value}" for name, value in parts.items() if value)
+
+
+def _load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
+    for module in (duckdb_extension_postgres_scanner, duckdb_extension_ducklake):
+        folder = Path(str(module.__file__)).parent
+        file = next(folder.rglob("*.duckdb_extension"))
+        connection.execute(f"LOAD '{_quoted(str(file))}'")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

@@ -1,0 +1,1 @@
+"""Who must not get a message: opt-outs."""

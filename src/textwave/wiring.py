@@ -1,0 +1,69 @@
+"""Building the runtime: the stores, the clock and the outbound HTTP that operations receive.
+
+Doors (API, worker, links, CLI) open one runtime each and hand its pieces to operations; an
+operation never sees the whole.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from textwave.kit.clock import Clock, SystemClock
+from textwave.settings import Settings
+from textwave.storage.embedded import DatabaseUrls, embedded_postgres
+from textwave.storage.ledger import Ledger, open_ledger
+from textwave.storage.secrets import Vault, open_vault
+from textwave.storage.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a process has: its settings, stores, clock, secrets and outbound HTTP."""
+
+    settings: Settings
+    ledger: Ledger
+    warehouse: Warehouse
+    vault: Vault
+    clock: Clock
+    http: aiohttp.ClientSession
+
+
+def database_urls(settings: Settings) -> DatabaseUrls:
+    """Return the URLs of both roles: the given ones, or those of the running embedded server."""
+    if settings.database_url is None:
+        return embedded_postgres(settings.data).start()
+    web = settings.database_web_url or settings.database_url
+    return DatabaseUrls(settings.database_url.get_secret_value(), web.get_secret_value())
+
+
+def prepare_data_folder(settings: Settings) -> Path:
+    """Make the data folder, readable by its owner only where it holds secrets."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    for name in ("uploads", "spill", "lake"):
+        (settings.data / name).mkdir(exist_ok=True)
+    return settings.data.resolve()
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings, urls: DatabaseUrls, *, role: str, connections: int = 10
+) -> AsyncGenerator[Runtime, None]:
+    """Open everything for one process as role `owner` (workers) or `web`; close it at the end."""
+    data = prepare_data_folder(settings)
+    warehouse = Warehouse(
+        owner_url=urls.owner,
+        data_path=settings.warehouse_path or str(data / "lake") + "/",
+        spill_folder=data / "spill",
+        memory_megabytes=settings.warehouse_memory_megabytes,
+        threads=settings.warehouse_threads,
+    )
+    ledger_url = urls.owner if role == "owner" else urls.web
+    limits = aiohttp.TCPConnector(limit=512, limit_per_host=0, keepalive_timeout=30)
+    async with (
+        open_ledger(ledger_url, connections=connections) as ledger,
+        aiohttp.ClientSession(connector=limits) as http,
+    ):
+        yield Runtime(settings, ledger, warehouse, open_vault(data), SystemClock(), http)
