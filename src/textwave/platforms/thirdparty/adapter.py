@@ -1,0 +1,292 @@
+"""The adapter for any platform that implements the third-party contract over HTTP.
+
+Protocol only: build the request, sign it, read the answer within limits, translate. It refuses
+to retry, to pace, to store, to follow redirects and to read endless answers.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from textwave.kit.refusal import InvalidValue
+from textwave.platforms.contract import (
+    Account,
+    Page,
+    PlatformAnsweredNonsense,
+    PlatformRefused,
+    PlatformUnreachable,
+    Receipt,
+    Reply,
+    Review,
+    ReviewState,
+    SendAnswer,
+    SendRequest,
+    TemplateSubmission,
+)
+from textwave.platforms.outcomes import Outcome
+from textwave.platforms.signing import signature_headers
+from textwave.platforms.thirdparty.answers import (
+    Answered,
+    AnswerT,
+    read_answer,
+    read_send_answer,
+)
+from textwave.platforms.thirdparty.callbacks import (
+    MalformedCallback,
+    read_items,
+    receipt_of,
+    reply_of,
+)
+from textwave.platforms.thirdparty.codes import NOT_FOUND, REVIEW_STATES
+from textwave.platforms.thirdparty.wire import (
+    WireAccount,
+    WireAnswer,
+    WirePage,
+    WireReceipt,
+    WireReply,
+    WireSignature,
+    WireTemplateCode,
+    WireTemplateState,
+    encode_send,
+    encode_template,
+    legible,
+)
+
+JSON_TYPE = "application/json"
+
+_plain = msgspec.json.Decoder(WireAnswer, strict=False)
+_signature = msgspec.json.Decoder(WireSignature, strict=False)
+_template_state = msgspec.json.Decoder(WireTemplateState, strict=False)
+_template_code = msgspec.json.Decoder(WireTemplateCode, strict=False)
+_account = msgspec.json.Decoder(WireAccount, strict=False)
+_receipts = msgspec.json.Decoder(WirePage[WireReceipt], strict=False)
+_replies = msgspec.json.Decoder(WirePage[WireReply], strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long one exchange may take and how much may be read."""
+
+    total_seconds: float = 30.0
+    connect_seconds: float = 5.0
+    answer_bytes: int = 10 * 1024 * 1024
+
+
+class NoAnswer(Exception):
+    """The exchange ended without a whole answer."""
+
+    def __init__(self, outcome: Outcome, detail: str) -> None:
+        super().__init__(detail)
+        self.outcome = outcome
+        self.detail = detail
+
+
+class ThirdPartyPlatform:
+    """One account at one third-party platform; the session belongs to the caller.
+
+    `name` must be the platformName of every answer; `key` empty turns authentication off.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        url: str,
+        name: str,
+        key: str,
+        limits: Limits = Limits(),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._session = session
+        self._base = _base_url(url)
+        self._name = name
+        self._key = key
+        self._limits = limits
+        self._clock = clock
+        self._timeout = aiohttp.ClientTimeout(
+            total=limits.total_seconds, sock_connect=limits.connect_seconds
+        )
+
+    async def send(self, request: SendRequest) -> SendAnswer:
+        """Hand the messages over once; every trouble ends as an outcome."""
+        try:
+            answered = await self._exchange("POST", "/sms/send", body=encode_send(request))
+        except NoAnswer as nothing:
+            return SendAnswer(nothing.outcome, detail=nothing.detail)
+        return read_send_answer(answered, request, self._name)
+
+    async def signature_review(self, signature: str) -> Review:
+        """Ask how the review of a signature stands."""
+        try:
+            answer = await self._call("GET", f"/sms/smsSign/{_segment(signature)}", _signature)
+        except PlatformRefused as refused:
+            return _missing(refused)
+        return self._review(answer.sign_status, answer.reason)
+
+    async def submit_template(self, submission: TemplateSubmission) -> str:
+        """Send a new template to review and return its code."""
+        body = encode_template(submission)
+        return (await self._call("POST", "/sms/smsTemplate", _template_code, body)).template_code
+
+    async def change_template(self, template_code: str, submission: TemplateSubmission) -> str:
+        """Send a changed template to review and return its code."""
+        path = f"/sms/smsTemplate/{_segment(template_code)}"
+        answer = await self._call("PUT", path, _template_code, encode_template(submission))
+        return answer.template_code
+
+    async def template_review(self, template_code: str) -> Review:
+        """Ask how the review of a template stands."""
+        path = f"/sms/smsTemplate/{_segment(template_code)}"
+        try:
+            answer = await self._call("GET", path, _template_state)
+        except PlatformRefused as refused:
+            return _missing(refused)
+        return self._review(answer.template_status, answer.reason)
+
+    async def delete_template(self, template_code: str) -> None:
+        """Delete a template at the platform."""
+        await self._call("DELETE", f"/sms/smsTemplate/{_segment(template_code)}", _plain)
+
+    async def receipts(self, after: str, limit: int = 1000) -> Page[Receipt]:
+        """Pull receipts behind a cursor."""
+        page = await self._call("GET", "/sms/receipts", _receipts, query=_cursor(after, limit))
+        try:
+            return Page(read_items(page.items, receipt_of), page.next)
+        except MalformedCallback as malformed:
+            self._nonsense(malformed)
+
+    async def replies(self, after: str, limit: int = 1000) -> Page[Reply]:
+        """Pull replies behind a cursor."""
+        page = await self._call("GET", "/sms/replies", _replies, query=_cursor(after, limit))
+        try:
+            return Page(read_items(page.items, reply_of), page.next)
+        except MalformedCallback as malformed:
+            self._nonsense(malformed)
+
+    async def account(self) -> Account:
+        """Ask for balance, limits and capabilities."""
+        answer = await self._call("GET", "/sms/account", _account)
+        capabilities = frozenset(answer.capabilities)
+        return Account(answer.balance, answer.rate_per_second, answer.max_batch, capabilities)
+
+    def _nonsense(self, malformed: MalformedCallback) -> NoReturn:
+        place = f"item {malformed.item}, {malformed.field}: {malformed.problem}"
+        raise PlatformAnsweredNonsense(self._name, place) from malformed
+
+    def _review(self, status: str, reason: str | None) -> Review:
+        state = REVIEW_STATES.get(status)
+        if state is None:
+            detail = f"the review state “{legible(status, 30)}” is not known"
+            raise PlatformAnsweredNonsense(self._name, detail)
+        return Review(state, legible(reason) if state is ReviewState.rejected else "")
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        decoder: msgspec.json.Decoder[AnswerT],
+        body: bytes = b"",
+        query: str = "",
+    ) -> AnswerT:
+        try:
+            answered = await self._exchange(method, path, body=body, query=query)
+        except NoAnswer as nothing:
+            raise PlatformUnreachable(self._name, nothing.detail) from nothing
+        return read_answer(answered, self._name, decoder)
+
+    async def _exchange(
+        self, method: str, path: str, *, body: bytes = b"", query: str = ""
+    ) -> Answered:
+        """Make one signed exchange.
+
+        Raises:
+            NoAnswer: no whole answer came; its outcome says whether the request left.
+        """
+        timestamp, nonce = str(int(self._clock())), secrets.token_hex(16)
+        try:
+            async with self._session.request(
+                method,
+                self._address(path, query, timestamp, nonce),
+                data=body or None,
+                headers=self._headers(method, path, timestamp, nonce, body),
+                timeout=self._timeout,
+                allow_redirects=False,
+            ) as response:
+                return Answered(
+                    response.status,
+                    response.headers.get("Content-Type", ""),
+                    response.headers.get("Retry-After", ""),
+                    await self._read_bounded(response),
+                )
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NoAnswer(Outcome.unreachable, _said(error)) from error
+        except TimeoutError as error:
+            detail = f"no answer within {self._limits.total_seconds:g} s"
+            raise NoAnswer(Outcome.unknown, detail) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise NoAnswer(Outcome.unknown, _said(error)) from error
+
+    def _address(self, path: str, query: str, timestamp: str, nonce: str) -> URL:
+        rest = f"{path}?timestamp={timestamp}&nonce={nonce}{query}"
+        return URL(self._base + rest, encoded=True)
+
+    def _headers(
+        self, method: str, path: str, timestamp: str, nonce: str, body: bytes
+    ) -> dict[str, str]:
+        # An uncompressed answer is what the limit on bytes means.
+        headers = {"Accept": JSON_TYPE, "Accept-Encoding": "identity"}
+        if body:
+            headers["Content-Type"] = JSON_TYPE
+        signed_path = URL(self._base + path, encoded=True).raw_path
+        return headers | signature_headers(
+            self._key, method=method, path=signed_path, timestamp=timestamp, nonce=nonce, body=body
+        )
+
+    async def _read_bounded(self, response: aiohttp.ClientResponse) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > self._limits.answer_bytes:
+                response.close()
+                detail = f"the answer is longer than {self._limits.answer_bytes} bytes"
+                raise NoAnswer(Outcome.unknown, detail)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def _base_url(url: str) -> str:
+    try:
+        parsed = URL(url)
+    except ValueError:
+        parsed = URL()
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise InvalidValue("platform URL", "must be a whole http:// or https:// address")
+    if parsed.query_string or parsed.fragment or parsed.user:
+        raise InvalidValue("platform URL", "must have no user, query or fragment")
+    return str(parsed).rstrip("/")
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _cursor(after: str, limit: int) -> str:
+    return f"&after={_segment(after)}&limit={limit}"
+
+
+def _missing(refused: PlatformRefused) -> Review:
+    if refused.platform_code == NOT_FOUND:
+        return Review(ReviewState.missing)
+    raise refused
+
+
+def _said(error: Exception) -> str:
+    return legible(f"{type(error).__name__}: {error}")
