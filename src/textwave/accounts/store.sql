@@ -1,0 +1,37 @@
+-- name: installation
+-- The name of this installation, if it has been founded.
+SELECT name FROM installation
+
+-- name: add_installation
+-- Name the installation; the name goes into every request's idempotency key.
+INSERT INTO installation (name) VALUES (%(name)s) ON CONFLICT DO NOTHING
+
+-- name: add_organization
+INSERT INTO organization (name) VALUES (%(name)s) RETURNING id
+
+-- name: add_workspace
+INSERT INTO workspace (organization_id, name, time_zone, default_region)
+VALUES (%(organization_id)s, %(name)s, %(time_zone)s, %(default_region)s) RETURNING id
+
+-- name: add_api_key
+INSERT INTO api_key (workspace_id, name, digest)
+VALUES (%(workspace_id)s, %(name)s, %(digest)s) RETURNING id
+
+-- name: add_token_key
+INSERT INTO token_key (version, sealed_secret) VALUES (%(version)s, %(sealed_secret)s)
+
+-- name: token_keys
+-- Every key that click tokens may have been made with, newest first.
+SELECT version, sealed_secret FROM token_key ORDER BY version DESC
+
+-- name: who
+-- The workspace that an API key opens; works before any workspace is set.
+SELECT workspace_id, organization_id, api_key_id, name FROM workspace_of_api_key(%(digest)s)
+
+-- name: workspace
+SELECT id, organization_id, name, time_zone, default_region FROM workspace
+WHERE id = %(workspace_id)s
+
+-- name: add_audit_event
+INSERT INTO audit_event (workspace_id, actor, action, object, detail)
+VALUES (%(workspace_id)s, %(actor)s, %(action)s, %(object)s, %(detail)s)

@@ -1,0 +1,160 @@
+"""Long-running operations: begun by a request, done by a job, watched by whoever asked.
+
+Imports, estimates, snapshots, previews and dry runs are such. Each ends as succeeded with
+a result or failed with the refusal that stopped it; a crash leaves it running until the job is
+given to another worker.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from psycopg.types.json import Jsonb
+
+from textwave.kit.ids import OperationId, WorkspaceId
+from textwave.kit.refusal import NotFound, Refusal
+from textwave.storage.ledger import Connection, Ledger, execute, one, value
+from textwave.storage.queue import Job, defer
+from textwave.storage.statements import load_statements
+
+_SQL = load_statements("textwave.storage", "progress.sql")
+_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.03, 0.5
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One long-running operation as the ledger has it."""
+
+    id: OperationId
+    workspace_id: WorkspaceId
+    kind: str
+    state: str
+    request: dict[str, Any]
+    progress: dict[str, Any]
+    result: dict[str, Any] | None
+    problem: dict[str, Any] | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether it has ended, well or not."""
+        return self.state in ("succeeded", "failed")
+
+
+async def begin(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    kind: str,
+    request: Mapping[str, Any],
+    queue: str = "compute",
+) -> OperationId:
+    """Write the operation and the job that performs it: task `kind`, in one transaction."""
+    operation_id = OperationId(
+        await value(
+            connection,
+            _SQL["add"],
+            {"workspace_id": workspace_id, "kind": kind, "request": Jsonb(dict(request))},
+        )
+    )
+    args = {"workspace_id": workspace_id, "operation_id": operation_id}
+    await defer(connection, Job(task=kind, queue=queue, args=args))
+    return operation_id
+
+
+async def perform(
+    ledger: Ledger,
+    *,
+    workspace_id: WorkspaceId,
+    operation_id: OperationId,
+    work: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]],
+) -> None:
+    """Run the work of an operation (given its request) and record how it ended."""
+    key = {"workspace_id": workspace_id, "operation_id": operation_id}
+    async with ledger.transaction() as connection:
+        started = await value(connection, _SQL["start"], key)
+        operation = await read(connection, **key)
+    if started is None:
+        return
+    began = time.monotonic()
+    try:
+        result = await work(operation.request)
+    except Refusal as refusal:
+        await _fail(ledger, key, as_problem(refusal))
+        return
+    except Exception:
+        log.exception("operation failed", kind=operation.kind, operation=operation_id)
+        sentence = "Something unexpected went wrong; the worker's log has the details."
+        await _fail(ledger, key, {"code": "internal", "sentence": sentence, "fields": {}})
+        return
+    result["seconds"] = round(time.monotonic() - began, 3)
+    async with ledger.transaction() as connection:
+        await execute(connection, _SQL["succeed"], {**key, "result": Jsonb(result)})
+
+
+async def note(
+    ledger: Ledger,
+    *,
+    workspace_id: WorkspaceId,
+    operation_id: OperationId,
+    progress: Mapping[str, Any],
+) -> None:
+    """Say how far the operation is."""
+    async with ledger.transaction() as connection:
+        await execute(
+            connection,
+            _SQL["note"],
+            {
+                "workspace_id": workspace_id,
+                "operation_id": operation_id,
+                "progress": Jsonb(dict(progress)),
+            },
+        )
+
+
+async def read(
+    connection: Connection, *, workspace_id: WorkspaceId, operation_id: OperationId
+) -> Operation:
+    """Read one operation.
+
+    Raises:
+        NotFound: there is none with that id in the workspace.
+    """
+    key = {"workspace_id": workspace_id, "operation_id": operation_id}
+    operation = await one(connection, Operation, _SQL["read"], key)
+    if operation is None:
+        raise NotFound("operation", str(operation_id))
+    return operation
+
+
+async def wait(
+    ledger: Ledger, *, workspace_id: WorkspaceId, operation_id: OperationId, seconds: float
+) -> Operation:
+    """Wait at most so many seconds for the end; return the operation as it then is."""
+    deadline = time.monotonic() + seconds
+    pause = _FIRST_LOOK_SECONDS
+    while True:
+        async with ledger.transaction(workspace_id) as connection:
+            operation = await read(connection, workspace_id=workspace_id, operation_id=operation_id)
+        left = deadline - time.monotonic()
+        if operation.finished or left <= 0:
+            return operation
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * 1.5, _LONGEST_LOOK_SECONDS)
+
+
+def as_problem(refusal: Refusal) -> dict[str, Any]:
+    """Return a refusal as the stored problem: code, sentence, fields."""
+    return {"code": refusal.code, "sentence": refusal.sentence, "fields": refusal.fields}
+
+
+async def _fail(ledger: Ledger, key: Mapping[str, Any], problem: dict[str, Any]) -> None:
+    async with ledger.transaction() as connection:
+        await execute(connection, _SQL["fail"], {**key, "problem": Jsonb(problem)})

@@ -1,0 +1,33 @@
+-- name: add
+-- A long-running operation, not yet begun.
+INSERT INTO operation (workspace_id, kind, request)
+VALUES (%(workspace_id)s, %(kind)s, %(request)s) RETURNING id
+
+-- name: start
+-- Mark as running; a second start (after a crash) is the same operation.
+UPDATE operation SET state = 'running', started_at = coalesce(started_at, now())
+WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s
+  AND state IN ('queued', 'running')
+RETURNING id
+
+-- name: note
+-- What has been done so far, for whoever watches.
+UPDATE operation SET progress = %(progress)s
+WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s AND state = 'running'
+
+-- name: succeed
+-- The result, once.
+UPDATE operation SET state = 'succeeded', result = %(result)s, finished_at = now()
+WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s AND state = 'running'
+
+-- name: fail
+-- The problem: code, sentence and fields.
+UPDATE operation SET state = 'failed', problem = %(problem)s, finished_at = now()
+WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s
+  AND state IN ('queued', 'running')
+
+-- name: read
+-- One operation of the workspace.
+SELECT id, workspace_id, kind, state, request, progress, result, problem,
+       created_at, started_at, finished_at
+FROM operation WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints one JSON line with its baseline, measured in the same run."""
