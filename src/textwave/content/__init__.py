@@ -1,0 +1,1 @@
+"""What is said: texts with variables, click tokens, and the checks before a review."""
