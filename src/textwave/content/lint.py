@@ -1,0 +1,204 @@
+"""What a reviewer would send back, found while the text is written.
+
+`lint` returns every finding with its place; `check_text` and `check_signature` refuse errors. A
+platform's reviewer still decides: a text without findings may be rejected.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from textwave.content.variables import MalformedVariable, TemplateText, parse
+from textwave.kit.refusal import Refusal
+from textwave.platforms.contract import MessageType
+
+LONGEST_TEXT: Final = 500
+LONGEST_SIGNATURE: Final = 18
+OPT_OUT_TEXTS: Final = ("拒收请回复R", "回T退订")
+"""Wordings that tell how to opt out, whatever the platform's own is."""
+
+TRADITIONAL_SAMPLE: Final = frozenset(
+    "們個這來時會說對國學開關請應還麼過與點發經嗎無當從動門問間東車馬魚鳥龍長見貝頁風飛進運達"
+    "選邊連錢銀鐵銷鋪員買賣賞賀費質貨購贈贏趕輕輸轉辦務勞勝動勵區協單號圍園圖團場報壓壞處備"
+    "夠奪獎婦媽孫學實寫寶專導層屬島幣師帶幫幹幾廠廣廳張強彈從復憶懷戰戲戶據掃換揮損搶擇擊擔"
+    "擴擺攝敗數斷書條極構槍樂樓標樣機檔檢歡歲歷歸殺殘氣決沒測準溝滅滿漢漲潔灣為烏熱燈爭爾狀獨"
+    "獲現環產畫異療發盜盡監盤眾確禮種稱積穩窮筆節範築簡籤糧紀約紅級紙細終組結給統絕經綠維網緊"
+    "線練縣總績織續羅義習聖聞聯聲職聽肅膚臉臨舊莊華萬葉蓋藝藥蘇蘭虛蟲術衛補裝視親覺觀計訂訊討"
+    "訓記設許訴診詞試詩話該詳認語誤課誰調談論證譯議護讀變讓豐貴資軍較輪農遊遠適遲郵鄉醫釋錄鍋"
+    "鍵鎮鏡鐘閃閉閱陳陰陽陸階際隨險隻雖雙雜難電靈靜響項順須預領頭題額願類顯飯飲館驗驚體鮮麗"
+    "黃齊優價億減傳會員兒內兩冊凍剛創劃劇"
+)
+"""Frequent characters that only traditional Chinese writes. A sample, not the whole list."""
+
+_brackets = re.compile("[【】]")
+_traditional = re.compile(f"[{''.join(sorted(TRADITIONAL_SAMPLE))}]")
+_emoji = re.compile(
+    "[\U0001f000-\U0001faff\u2600-\u2604\u2607-\u263f\u2641\u2643-\u27bf\ufe0f\u20e3]"
+)
+_signature_brackets = re.compile(r"[【】\[\]()（）［］]")
+_signature_blank = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_lookalike = re.compile(r"[$＄]?｛\w+｝|＄\{\w+\}|(?<!\$)\{[A-Za-z_]\w*\}")
+
+
+class Severity(StrEnum):
+    """An error stops the submission; a warning is for the writer to judge."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend; `position` counts characters from 0."""
+
+    code: str
+    severity: Severity
+    position: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextRules:
+    """What a platform asks of a text of this type; no `opt_out_text` means it has none."""
+
+    message_type: MessageType
+    opt_out_text: str = ""
+    refuses_emoji: bool = False
+    refuses_traditional: bool = False
+
+
+@dataclass(eq=False)
+class TextNotAcceptable(Refusal):
+    """A text has errors that its review would fail on."""
+
+    code: ClassVar[str] = "text_not_acceptable"
+    findings: list[Finding]
+
+    @property
+    def sentence(self) -> str:
+        return " ".join(finding.sentence for finding in self.findings)
+
+
+@dataclass(eq=False)
+class SignatureNotAcceptable(Refusal):
+    """A signature cannot be used as it was typed."""
+
+    code: ClassVar[str] = "signature_not_acceptable"
+    signature: str
+    findings: list[Finding]
+
+    @property
+    def sentence(self) -> str:
+        return " ".join(finding.sentence for finding in self.findings)
+
+
+def lint(text: str, rules: TextRules) -> list[Finding]:
+    """Return what is wrong with a template text, in the order of the text."""
+    findings = [*_length(text), *_characters(text, rules), *_opt_out(text, rules)]
+    try:
+        findings += _variables(parse(text))
+    except MalformedVariable as malformed:
+        findings.append(_error(malformed.code, malformed.position, malformed.sentence))
+    return sorted(findings, key=lambda finding: finding.position)
+
+
+def check_text(text: str, rules: TextRules) -> list[Finding]:
+    """Return the warnings on a text.
+
+    Raises:
+        TextNotAcceptable: the text has errors.
+    """
+    findings = lint(text, rules)
+    if errors := [finding for finding in findings if finding.severity is Severity.ERROR]:
+        raise TextNotAcceptable(errors)
+    return findings
+
+
+def check_signature(text: str) -> None:
+    """Accept a signature typed without brackets.
+
+    Raises:
+        SignatureNotAcceptable: brackets, white space, nothing, or more than 18 characters.
+    """
+    if findings := list(_signature(text)):
+        raise SignatureNotAcceptable(text, findings)
+
+
+def _error(code: str, position: int, sentence: str) -> Finding:
+    return Finding(code, Severity.ERROR, position, sentence)
+
+
+def _warning(code: str, position: int, sentence: str) -> Finding:
+    return Finding(code, Severity.WARNING, position, sentence)
+
+
+def _length(text: str) -> Iterator[Finding]:
+    if not text or text.isspace():
+        yield _error("text_empty", 0, "The text is empty. Write at least one character.")
+    elif text != text.strip():
+        at_start = text[0].isspace()
+        position = 0 if at_start else len(text.rstrip())
+        sentence = f"White space at the {'start' if at_start else 'end'} is counted and billed."
+        yield _warning("outer_white_space", position, sentence)
+    if len(text) > LONGEST_TEXT:
+        sentence = f"The text has {len(text)} characters; at most {LONGEST_TEXT} are allowed."
+        yield _error("text_too_long", LONGEST_TEXT, sentence)
+
+
+def _characters(text: str, rules: TextRules) -> Iterator[Finding]:
+    if found := _brackets.search(text):
+        sentence = "【】 are for the signature alone, which is put in front. Use other brackets."
+        yield _error("signature_brackets_in_text", found.start(), sentence)
+    if rules.refuses_emoji and (found := _emoji.search(text)):
+        sentence = f"The platform takes no emoji such as “{found[0]}”. Take it out."
+        yield _error("emoji", found.start(), sentence)
+    if rules.refuses_traditional and (found := _traditional.search(text)):
+        sentence = f"“{found[0]}” is traditional Chinese; the platform takes simplified only."
+        yield _error("traditional_characters", found.start(), sentence)
+    if found := _lookalike.search(text):
+        sentence = f"“{found[0]}” will be sent as it stands. A variable is written ${{name}}."
+        yield _warning("looks_like_a_variable", found.start(), sentence)
+
+
+def _opt_out(text: str, rules: TextRules) -> Iterator[Finding]:
+    wanted = rules.opt_out_text
+    if rules.message_type is MessageType.notification:
+        for wording in dict.fromkeys((wanted, *OPT_OUT_TEXTS)):
+            if wording and (position := text.find(wording)) >= 0:
+                sentence = f"A notification must not say “{wording}”. Take it out."
+                yield _error("opt_out_text_forbidden", position, sentence)
+    elif rules.message_type is MessageType.promotional and not text.rstrip().endswith(wanted):
+        sentence = f"A promotional text must end with “{wanted}”. Put it at the end."
+        yield _error("opt_out_text_missing", len(text), sentence)
+
+
+def _variables(template: TemplateText) -> Iterator[Finding]:
+    if template.variables and not "".join(template.literals).strip():
+        yield _error("only_variables", 0, "The text is nothing but variables. Write words around.")
+    end_before = -1
+    seen: set[str] = set()
+    for variable in template.variables:
+        if variable.position == end_before:
+            sentence = f"Nothing stands between “{variable.name}” and the variable before it."
+            yield _error("adjacent_variables", variable.position, f"{sentence} Put a word there.")
+        if variable.name in seen:
+            sentence = f"The variable “{variable.name}” stands here again. Use another name."
+            yield _error("repeated_variable", variable.position, sentence)
+        seen.add(variable.name)
+        end_before = variable.end
+
+
+def _signature(text: str) -> Iterator[Finding]:
+    if not text:
+        yield _error("signature_empty", 0, "The signature is empty. Type who is speaking.")
+    if found := _signature_brackets.search(text):
+        sentence = "Type the signature without brackets, they are added when sending."
+        yield _error("signature_brackets", found.start(), sentence)
+    if found := _signature_blank.search(text):
+        sentence = "A signature has no spaces, line breaks or invisible characters. Take them out."
+        yield _error("signature_white_space", found.start(), sentence)
+    if len(text) > LONGEST_SIGNATURE:
+        sentence = f"The signature has {len(text)} characters; at most {LONGEST_SIGNATURE} fit."
+        yield _error("signature_too_long", LONGEST_SIGNATURE, sentence)
