@@ -137,17 +137,23 @@ def _problem(
         return SignatureProblem.no_key
     if not request.qa_signature:
         return SignatureProblem.missing
-    timestamp = request.timestamp
+    outdated = _time_problem(request.timestamp, now)
+    if outdated is not None:
+        return outdated
+    nonce = request.nonce
+    if not (len(nonce) == NONCE_CHARACTERS and nonce.isascii() and nonce.isalnum()):
+        return SignatureProblem.bad_nonce
+    if not _same(request.qa_signature, qa_signature(key, request.timestamp, nonce)):
+        return SignatureProblem.wrong
+    return _body_problem(request, key, mode)
+
+
+def _time_problem(timestamp: str, now: datetime) -> SignatureProblem | None:
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= TIMESTAMP_DIGITS_MAX):
         return SignatureProblem.bad_timestamp
     if abs(int(timestamp) - now.timestamp()) > CLOCK_SKEW_SECONDS:
         return SignatureProblem.stale
-    nonce = request.nonce
-    if not (len(nonce) == NONCE_CHARACTERS and nonce.isascii() and nonce.isalnum()):
-        return SignatureProblem.bad_nonce
-    if not _same(request.qa_signature, qa_signature(key, timestamp, nonce)):
-        return SignatureProblem.wrong
-    return _body_problem(request, key, mode)
+    return None
 
 
 def _body_problem(request: SignedRequest, key: str, mode: SignatureMode) -> SignatureProblem | None:

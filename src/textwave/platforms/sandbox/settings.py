@@ -1,0 +1,139 @@
+"""How the simulated platform behaves; refuses rates that make no sense.
+
+All rates are shares between 0 and 1. The four fates (delivered, failed, expired, no receipt) are
+weights: only their proportion counts.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from yarl import URL
+
+from textwave.kit.refusal import InvalidValue
+
+FIXED = frozenset({"host", "port", "name", "key", "seed", "max_messages", "templates_file"})
+SHARES = (
+    "delivered",
+    "failed",
+    "expired",
+    "no_receipt",
+    "bad_number",
+    "blacklisted",
+    "throttled",
+    "busy",
+    "error_500",
+    "unknown_after_accept",
+    "reply_rate",
+    "opt_out_reply_rate",
+    "click_rate",
+    "bot_click_rate",
+    "duplicate_receipts",
+)
+COUNTS_FROM_ONE = ("max_batch", "max_messages")
+COUNTS_FROM_ZERO = (
+    "port",
+    "review_seconds",
+    "answer_milliseconds",
+    "throttle_milliseconds",
+    "rate_per_second",
+)
+BATCH_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """Settings of one sandbox.
+
+    `port` 0 takes a free one; `key` empty turns authentication off; `textwave_url` empty or
+    `push` off leaves receipts and replies to be pulled. Links are opened only on this machine
+    and on Textwave's own host; `links_url` says where to open all others instead.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    name: str = "sandbox"
+    key: str = ""
+    textwave_url: str = ""
+    push_key: str = ""
+    push: bool = True
+    links_url: str = ""
+    seed: int = 1
+    review_seconds: float = 1.0
+    receipt_seconds: tuple[float, float] = (0.2, 3.0)
+    delivered: float = 0.93
+    failed: float = 0.04
+    expired: float = 0.01
+    no_receipt: float = 0.02
+    bad_number: float = 0.002
+    blacklisted: float = 0.001
+    throttled: float = 0.0
+    busy: float = 0.0
+    error_500: float = 0.0
+    unknown_after_accept: float = 0.0
+    reply_rate: float = 0.005
+    opt_out_reply_rate: float = 0.002
+    click_rate: float = 0.03
+    bot_click_rate: float = 0.1
+    duplicate_receipts: float = 0.02
+    shuffled_receipts: bool = True
+    answer_milliseconds: float = 0.0
+    throttle_milliseconds: float = 200.0
+    rate_per_second: int = 100_000
+    max_batch: int = BATCH_MAX
+    max_messages: int = 5_000_000
+    templates_file: str = ""
+
+    def __post_init__(self) -> None:
+        for name in SHARES:
+            _check(name, 0 <= getattr(self, name) <= 1, "must be between 0 and 1")
+        for name in COUNTS_FROM_ONE:
+            _check(name, getattr(self, name) >= 1, "must be at least 1")
+        for name in COUNTS_FROM_ZERO:
+            _check(name, getattr(self, name) >= 0, "must not be negative")
+        _check("max_batch", self.max_batch <= BATCH_MAX, f"must be at most {BATCH_MAX}")
+        _check("delivered", self.fates > 0, "one of the four fates must have a weight above 0")
+        for name in ("textwave_url", "links_url"):
+            url = getattr(self, name)
+            _check(name, not url or _is_web_address(url), "must be an http:// or https:// address")
+        low, high = self.receipt_seconds
+        _check("receipt_seconds", 0 <= low <= high, "must be [shortest, longest]")
+
+    @property
+    def fates(self) -> float:
+        """Return the sum of the four weights."""
+        return self.delivered + self.failed + self.expired + self.no_receipt
+
+
+def changed(settings: SandboxSettings, change: bytes) -> SandboxSettings:
+    """Return the settings with a JSON object of changes applied.
+
+    Raises:
+        InvalidValue: it is no object, or a name or value in it does not fit.
+    """
+    try:
+        wanted = msgspec.json.decode(change, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidValue("settings", f"must be a JSON object ({error})") from None
+    known = {field.name for field in dataclasses.fields(SandboxSettings)}
+    for name in wanted:
+        _check(name, name in known, "is not a setting of the sandbox")
+        _check(name, name not in FIXED, "cannot be changed while it runs")
+    try:
+        return msgspec.convert(dataclasses.asdict(settings) | wanted, SandboxSettings)
+    except msgspec.ValidationError as error:
+        raise InvalidValue("settings", str(error)) from None
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    return url.scheme in {"http", "https"} and bool(url.host)
+
+
+def _check(name: str, holds: bool, problem: str) -> None:  # noqa: FBT001 - it is the condition
+    if not holds:
+        raise InvalidValue(name, problem)
