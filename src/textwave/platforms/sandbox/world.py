@@ -45,6 +45,7 @@ BRACKETS = 2
 ONE_PART = 70
 PART_OF_MANY = 67
 DUPLICATE_AFTER_SECONDS = 1.0
+SHUFFLE_PRIME = 2_147_483_647
 
 
 @dataclass(slots=True)
@@ -151,7 +152,8 @@ class Sandbox:
         due = self.agenda.take(self.clock())
         rows = list(due.rows)
         if self.settings.shuffled_receipts:
-            rows.sort(key=lambda row: draws(self.settings.seed, "order", row)[0])
+            salt = draws(self.settings.seed, "order", 0)[0] | 1
+            rows.sort(key=lambda row: row * salt % SHUFFLE_PRIME)
         self._report(rows)
         for event in due.events:
             self._happen(event)
