@@ -1,0 +1,396 @@
+"""Merging what came back into messages and counters, in bounded blocks until nothing waits.
+
+A block is one transaction: its payloads are marked as merged exactly when its changes are there.
+A payload that cannot be read is marked with its problem and never tried again.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from textwave.content.tokens import TokenKey, message_ids
+from textwave.kit.ids import CampaignId, PlatformId, WorkspaceId
+from textwave.platforms.contract import Page, Platform, Reply, ReviewNotice
+from textwave.platforms.thirdparty import (
+    MalformedCallback,
+    parse_receipts,
+    parse_replies,
+    parse_reviews,
+)
+from textwave.responses import store
+from textwave.responses.clicks import RawClick, judge
+from textwave.responses.jobs import OF_CALLBACK
+from textwave.responses.pulled import receipts_body, replies_body
+from textwave.responses.receipts import NO_RECEIPT, columns_of, final_receipts
+from textwave.responses.store import AskedReply, FinalCount, MergedClick, NamedMessage, Payload
+from textwave.responses.tracing import PlacedReply, place
+from textwave.storage.ledger import Connection, Ledger
+from textwave.storage.queue import defer
+from textwave.suppression.store import OptOutSource, add_opt_outs
+
+ItemT = TypeVar("ItemT")
+ApplyReviews = Callable[[Connection, PlatformId, Sequence[ReviewNotice]], Awaitable[object]]
+
+_RECEIPT_PAYLOADS: Final = 40
+_PAYLOADS: Final = 10
+_CLICKS: Final = 5_000
+_REQUESTS: Final = 20
+_PAGES_A_PULL: Final = 100
+_PAGE: Final = 1_000
+_LONGEST_LOOK_BACK: Final = timedelta(days=30)
+_FORGOTTEN_AT_ONCE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge did: payloads or clicks taken, values changed, and values that fit nothing."""
+
+    taken: int = 0
+    changed: int = 0
+    strays: int = 0
+
+    def __add__(self, other: "Merged") -> "Merged":
+        return Merged(
+            self.taken + other.taken, self.changed + other.changed, self.strays + other.strays
+        )
+
+
+async def merge_receipts(ledger: Ledger) -> Merged:
+    """Merge all waiting receipts; the job `responses.merge_receipts`."""
+    return await _until_nothing_waits(ledger, _merge_receipt_block)
+
+
+async def merge_replies(ledger: Ledger) -> Merged:
+    """Merge all waiting replies, opting out who asks for it; the job `responses.merge_replies`."""
+    return await _until_nothing_waits(ledger, _merge_reply_block)
+
+
+async def merge_reviews(ledger: Ledger, *, apply: ApplyReviews) -> Merged:
+    """Hand all waiting review notices to `apply`; the job `responses.merge_reviews`."""
+
+    async def merge_block(connection: Connection) -> Merged:
+        payloads = await store.take_waiting(connection, kind="reviews", limit=_PAYLOADS)
+        read, problems = _read(payloads, parse_reviews)
+        for platform_id, notices in read.items():
+            await apply(connection, platform_id, notices)
+        await store.mark_merged(connection, problems=problems)
+        return Merged(taken=len(payloads), changed=sum(map(len, read.values())))
+
+    return await _until_nothing_waits(ledger, merge_block)
+
+
+async def merge_clicks(ledger: Ledger, *, keys: Sequence[TokenKey]) -> Merged:
+    """Merge all waiting clicks; the job `responses.merge_clicks`. `keys` are all token keys."""
+
+    async def merge_block(connection: Connection) -> Merged:
+        return await _merge_click_block(connection, keys)
+
+    return await _until_nothing_waits(ledger, merge_block)
+
+
+async def expire_receipts(ledger: Ledger, *, now: datetime, no_receipt_hours: int) -> int:
+    """Fail messages accepted so many hours ago of which nothing was heard; return how many.
+
+    Looks at campaigns that were completed less than 30 days before the limit. A receipt that
+    comes later still wins.
+    """
+    accepted_before = now - timedelta(hours=no_receipt_hours)
+    async with ledger.transaction() as connection:
+        campaigns = await store.campaigns_waiting(
+            connection,
+            accepted_before=accepted_before,
+            accepted_after=accepted_before - _LONGEST_LOOK_BACK,
+        )
+    expired = 0
+    for campaign in campaigns:
+        position: tuple[int, int] | None = (-1, 0)
+        while position is not None:
+            position, count = await _expire_block(ledger, campaign, accepted_before, position, now)
+            expired += count
+    return expired
+
+
+async def pull_receipts(ledger: Ledger, *, platform_id: PlatformId, platform: Platform) -> int:
+    """Pull new receipts into the inbox and defer their merge; return how many came.
+
+    Raises:
+        PlatformUnreachable, PlatformRefused, PlatformAnsweredNonsense: the platform's fault.
+    """
+    return await _pull(ledger, platform_id, "receipts", platform.receipts, receipts_body)
+
+
+async def pull_replies(ledger: Ledger, *, platform_id: PlatformId, platform: Platform) -> int:
+    """Pull new replies into the inbox and defer their merge; return how many came.
+
+    Raises:
+        PlatformUnreachable, PlatformRefused, PlatformAnsweredNonsense: the platform's fault.
+    """
+    return await _pull(ledger, platform_id, "replies", platform.replies, replies_body)
+
+
+async def forget_payloads(ledger: Ledger, *, before: datetime) -> int:
+    """Delete payloads merged without a problem before a time; return how many."""
+    forgotten = 0
+    while True:
+        async with ledger.transaction() as connection:
+            count = await store.forget_payloads(connection, before=before, limit=_FORGOTTEN_AT_ONCE)
+        forgotten += count
+        if count < _FORGOTTEN_AT_ONCE:
+            return forgotten
+
+
+async def _until_nothing_waits(
+    ledger: Ledger, merge_block: Callable[[Connection], Awaitable[Merged]]
+) -> Merged:
+    total = Merged()
+    while True:
+        async with ledger.transaction() as connection:
+            merged = await merge_block(connection)
+        if not merged.taken:
+            return total
+        total += merged
+
+
+def _read(
+    payloads: Iterable[Payload], parse: Callable[[bytes], list[ItemT]]
+) -> tuple[dict[PlatformId, list[ItemT]], dict[int, str | None]]:
+    """Return the items by platform in the order of their coming, and each payload's problem."""
+    read: dict[PlatformId, list[ItemT]] = defaultdict(list)
+    problems: dict[int, str | None] = {}
+    for payload in payloads:
+        try:
+            read[payload.platform_id].extend(parse(payload.body))
+            problems[payload.id] = None
+        except MalformedCallback as malformed:
+            problems[payload.id] = malformed.sentence
+    return read, problems
+
+
+async def _merge_receipt_block(connection: Connection) -> Merged:
+    payloads = await store.take_waiting(connection, kind="receipts", limit=_RECEIPT_PAYLOADS)
+    if not payloads:
+        return Merged()
+    read, problems = _read(payloads, parse_receipts)
+    await store.become_the_one_writer(connection)
+    counts: list[FinalCount] = []
+    for platform_id, receipts in read.items():
+        final = final_receipts(receipts)
+        if final:
+            counts += await store.merge_receipts(
+                connection, platform_id=platform_id, columns=columns_of(final)
+            )
+    await _count_finals(connection, counts)
+    await store.mark_merged(connection, problems=problems)
+    strays = sum(found.count for found in counts if found.campaign_id is None)
+    changed = sum(found.count for found in counts) - strays
+    return Merged(taken=len(payloads), changed=changed, strays=strays)
+
+
+async def _count_finals(connection: Connection, counts: Sequence[FinalCount]) -> None:
+    delivered: Counter[CampaignId] = Counter()
+    failed: Counter[CampaignId] = Counter()
+    late: Counter[CampaignId] = Counter()
+    causes: Counter[tuple[CampaignId, WorkspaceId, str]] = Counter()
+    for found in counts:
+        if found.campaign_id is None or found.workspace_id is None:
+            continue
+        if found.cause:
+            failed[found.campaign_id] += found.count
+            causes[found.campaign_id, found.workspace_id, found.cause] += found.count
+        else:
+            delivered[found.campaign_id] += found.count
+        if found.late:
+            late[found.campaign_id] += found.count
+    campaigns = sorted(delivered.keys() | failed.keys())
+    if not campaigns:
+        return
+    await store.lock_tallies(connection, campaign_ids=campaigns)
+    finals = [(key, delivered[key], failed[key] - late[key]) for key in campaigns]
+    await store.count_finals(connection, finals=finals)
+    if causes:
+        await store.count_causes(connection, causes=[(*k, count) for k, count in causes.items()])
+    if late:
+        await store.uncount_no_receipt(connection, counts=late)
+
+
+async def _expire_block(
+    ledger: Ledger,
+    campaign: store.WaitingCampaign,
+    accepted_before: datetime,
+    after: tuple[int, int],
+    now: datetime,
+) -> tuple[tuple[int, int] | None, int]:
+    """Give up messages of the next requests; return the position reached and how many."""
+    async with ledger.transaction() as connection:
+        await store.become_the_one_writer(connection)
+        block = await store.expire_requests(
+            connection,
+            campaign=campaign,
+            accepted_before=accepted_before,
+            after=after,
+            now=now,
+            limit=_REQUESTS,
+        )
+        if block is None:
+            return None, 0
+        if block.expired:
+            count = FinalCount(
+                campaign.id, campaign.workspace_id, NO_RECEIPT, late=False, count=block.expired
+            )
+            await _count_finals(connection, [count])
+        return (block.number, block.attempt), block.expired
+
+
+async def _pull(
+    ledger: Ledger,
+    platform_id: PlatformId,
+    kind: str,
+    ask: Callable[[str, int], Awaitable[Page[ItemT]]],
+    body_of: Callable[[Sequence[ItemT]], bytes],
+) -> int:
+    pulled = 0
+    async with ledger.transaction() as connection:
+        cursor = await store.cursor_of(connection, platform_id=platform_id, kind=kind)
+    for _ in range(_PAGES_A_PULL):
+        page = await ask(cursor, _PAGE)
+        if page.next == cursor and not page.items:
+            break
+        async with ledger.transaction() as connection:
+            moved = await store.move_cursor(
+                connection, platform_id=platform_id, kind=kind, after=cursor, to=page.next
+            )
+            if not moved:  # another pull was first and has the same page
+                break
+            if page.items:
+                await store.store_payload(
+                    connection, platform_id=platform_id, kind=kind, body=body_of(page.items)
+                )
+                await defer(connection, OF_CALLBACK[kind])
+        pulled += len(page.items)
+        cursor = page.next
+        if len(page.items) < _PAGE:
+            break
+    return pulled
+
+
+async def _merge_reply_block(connection: Connection) -> Merged:
+    payloads = await store.take_waiting(connection, kind="replies", limit=_PAYLOADS)
+    read, problems = _read(payloads, parse_replies)
+    changed = strays = 0
+    for platform_id, replies in read.items():
+        once = list({reply.reply_id: reply for reply in reversed(replies)}.values())[::-1]
+        new, homeless = await _keep_replies(connection, platform_id, once)
+        changed += new
+        strays += len(homeless)
+        if homeless:
+            _say_homeless(problems, payloads, platform_id, homeless)
+    await store.mark_merged(connection, problems=problems)
+    return Merged(taken=len(payloads), changed=changed, strays=strays)
+
+
+def _say_homeless(
+    problems: dict[int, str | None],
+    payloads: Iterable[Payload],
+    platform_id: PlatformId,
+    homeless: Sequence[Reply],
+) -> None:
+    """Leave a trace at the payloads of replies that no workspace can be told for."""
+    ids = ", ".join(reply.reply_id for reply in homeless)
+    for payload in payloads:
+        if payload.platform_id == platform_id and problems[payload.id] is None:
+            problems[payload.id] = f"No workspace is known for these replies of the block: {ids}"
+
+
+async def _keep_replies(
+    connection: Connection, platform_id: PlatformId, replies: Sequence[Reply]
+) -> tuple[int, list[Reply]]:
+    """Keep replies of one platform; return how many were new, and those that belong nowhere."""
+    if not replies:
+        return 0, []
+    asked = [
+        AskedReply(ordinal, reply.mobile, reply.signature, reply.received_at)
+        for ordinal, reply in enumerate(replies)
+    ]
+    traced = await store.trace_replies(connection, platform_id=platform_id, asked=asked)
+    names = sorted({reply.signature for reply in replies if reply.signature})
+    placed, homeless = place(
+        replies,
+        traced={found.ordinal: found for found in traced},
+        named=await store.signatures_named(connection, platform_id=platform_id, names=names),
+        only_workspace=await store.only_workspace(connection, platform_id=platform_id),
+    )
+    new_ids = await store.add_replies(
+        connection, platform_id=platform_id, replies=[found.reply for found in placed]
+    )
+    new = [found for found in placed if found.reply.platform_reply_id in new_ids]
+    await _opt_out(connection, new)
+    return len(new), homeless
+
+
+async def _opt_out(connection: Connection, new: Sequence[PlacedReply]) -> None:
+    """Block who asked for it, and count replies and opt-outs of campaigns."""
+    blocked = [opt_out for found in new for opt_out in found.blocked]
+    fresh = await add_opt_outs(connection, source=OptOutSource.reply, opt_outs=blocked)
+    replies: Counter[CampaignId] = Counter()
+    opt_outs: Counter[CampaignId] = Counter()
+    for found in new:
+        campaign_id = found.reply.campaign_id
+        if campaign_id is None:
+            continue
+        replies[campaign_id] += 1
+        for opt_out in found.blocked:
+            key = (opt_out.signature_id, opt_out.mobile)
+            if key in fresh:
+                fresh.remove(key)
+                opt_outs[campaign_id] += 1
+    campaigns = sorted(replies)
+    if campaigns:
+        await store.lock_tallies(connection, campaign_ids=campaigns)
+        counts = [(key, replies[key], opt_outs[key]) for key in campaigns]
+        await store.count_replies(connection, counts=counts)
+
+
+async def _merge_click_block(connection: Connection, keys: Sequence[TokenKey]) -> Merged:
+    clicks = await store.take_clicks(connection, limit=_CLICKS)
+    if not clicks:
+        return Merged()
+    merged = await store.merge_clicks(
+        connection, clicks=clicks, judgements=judge(clicks), named=_named(clicks, keys)
+    )
+    clickers = await store.first_clicks(
+        connection, clicks=[click for click in merged if click.human and click.message_id]
+    )
+    await _count_clicks(connection, merged, clickers)
+    strays = sum(1 for click in merged if click.message_id is None)
+    return Merged(taken=len(clicks), changed=len(merged), strays=strays)
+
+
+def _named(clicks: Sequence[RawClick], keys: Sequence[TokenKey]) -> list[NamedMessage]:
+    """Return the message that each token spells, under each version of the key."""
+    with_token = [click for click in clicks if click.token]
+    texts = [click.token for click in with_token]
+    return [
+        NamedMessage(click.id, found, key.version)
+        for key in keys
+        for click, found in zip(with_token, message_ids(texts, key), strict=True)
+        if found is not None
+    ]
+
+
+async def _count_clicks(
+    connection: Connection, merged: Sequence[MergedClick], clickers: Mapping[CampaignId, int]
+) -> None:
+    campaign_total = Counter(c.campaign_id for c in merged if c.campaign_id is not None)
+    campaign_human = Counter(c.campaign_id for c in merged if c.campaign_id and c.human)
+    campaigns = sorted(campaign_total)
+    await store.lock_tallies(connection, campaign_ids=campaigns)
+    await store.count_clicks(
+        connection,
+        counts=[(k, campaign_total[k], campaign_human[k], clickers.get(k, 0)) for k in campaigns],
+    )
+    link_total = Counter(click.link_id for click in merged)
+    link_human = Counter(click.link_id for click in merged if click.human)
+    links = [(key, link_total[key], link_human[key]) for key in sorted(link_total)]
+    await store.count_link_clicks(connection, counts=links)

@@ -1,0 +1,291 @@
+-- name: take_waiting
+-- Take the oldest payloads of a kind that nobody else is merging.
+SELECT id, platform_id, body FROM callback_inbox
+WHERE kind = %(kind)s AND merged_at IS NULL
+ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+
+-- name: mark_merged
+-- Say that payloads are merged, or what is wrong with them.
+UPDATE callback_inbox i SET merged_at = clock_timestamp(), problem = done.problem
+FROM unnest(%(ids)s::bigint[], %(problems)s::text[]) AS done (id, problem)
+WHERE i.id = done.id
+
+-- name: forget_payloads
+-- Delete payloads that were merged without a problem before a time, a bounded number at once.
+DELETE FROM callback_inbox WHERE id IN (
+    SELECT id FROM callback_inbox
+    WHERE merged_at < %(before)s AND problem IS NULL ORDER BY id LIMIT %(limit)s)
+
+-- name: one_writer
+-- Receipts and the end of waiting for them decide about the same rows: one after the other.
+SELECT pg_advisory_xact_lock(hashtext('textwave receipts'))
+
+-- name: read_in_order
+-- Numbers are looked up by index and in the order given, so that rows are locked in that order.
+SET LOCAL enable_seqscan = off
+
+-- name: merge_receipts
+-- Give messages their final state; a real receipt also ends a "no receipt". What fits no message
+-- of this platform and number is kept as a stray; whatever is left is a duplicate.
+WITH received AS (
+    SELECT * FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[], %(causes)s::text[],
+                         %(reported)s::timestamptz[])
+        AS r (message_id, mobile, cause, reported_at)
+), fresh AS (
+    UPDATE message m
+    SET state = CASE r.cause WHEN '' THEN 'delivered' ELSE 'failed' END,
+        cause = nullif(r.cause, ''), finished_at = r.reported_at
+    FROM received r, campaign c
+    WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
+      AND (r.mobile IS NULL OR r.mobile = m.mobile)
+      AND c.id = m.campaign_id AND c.platform_id = %(platform_id)s
+      AND (m.state IS NULL OR m.state IN ('retrying', 'submitted'))
+    RETURNING m.id, m.mobile, m.campaign_id, m.workspace_id, m.cause
+), rest AS MATERIALIZED (
+    SELECT r.* FROM received r
+    WHERE NOT EXISTS (SELECT FROM fresh f WHERE f.id = r.message_id
+                      AND (r.mobile IS NULL OR r.mobile = f.mobile))
+), late AS (
+    UPDATE message m
+    SET state = CASE r.cause WHEN '' THEN 'delivered' ELSE 'failed' END,
+        cause = nullif(r.cause, ''), finished_at = r.reported_at
+    FROM rest r, campaign c
+    WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
+      AND (r.mobile IS NULL OR r.mobile = m.mobile)
+      AND c.id = m.campaign_id AND c.platform_id = %(platform_id)s
+      AND m.state = 'failed' AND m.cause = 'no receipt'
+    RETURNING m.id, m.campaign_id, m.workspace_id, m.cause
+), stray AS (
+    INSERT INTO stray_receipt (platform_id, message_id, status)
+    SELECT %(platform_id)s, r.message_id, CASE r.cause WHEN '' THEN 'delivered' ELSE r.cause END
+    FROM rest r
+    WHERE NOT EXISTS (
+        SELECT FROM message m JOIN campaign c ON c.id = m.campaign_id
+        WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
+          AND (r.mobile IS NULL OR r.mobile = m.mobile) AND c.platform_id = %(platform_id)s)
+    RETURNING 1
+)
+SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, false AS late, count(*) AS count
+FROM fresh GROUP BY 1, 2, 3
+UNION ALL
+SELECT campaign_id, workspace_id, coalesce(cause, ''), true, count(*) FROM late GROUP BY 1, 2, 3
+UNION ALL
+SELECT NULL, NULL, '', false, count(*) FROM stray
+
+-- name: lock_tallies
+-- Lock the counters of several campaigns in one order, so that merges never block each other.
+SELECT campaign_id FROM campaign_tally WHERE campaign_id = ANY(%(campaign_ids)s::bigint[])
+ORDER BY campaign_id FOR NO KEY UPDATE
+
+-- name: count_finals
+-- Count messages that became delivered or failed, or changed from one to the other.
+UPDATE campaign_tally t SET delivered = t.delivered + n.delivered, failed = t.failed + n.failed
+FROM unnest(%(campaign_ids)s::bigint[], %(delivered)s::bigint[], %(failed)s::bigint[])
+    AS n (campaign_id, delivered, failed)
+WHERE t.campaign_id = n.campaign_id
+
+-- name: count_causes
+-- Count failures by their cause.
+INSERT INTO campaign_failure_tally AS t (campaign_id, workspace_id, cause, count)
+SELECT * FROM unnest(%(campaign_ids)s::bigint[], %(workspace_ids)s::bigint[], %(causes)s::text[],
+                     %(counts)s::bigint[]) AS n (campaign_id, workspace_id, cause, count)
+ORDER BY n.campaign_id, n.cause
+ON CONFLICT (campaign_id, cause) DO UPDATE SET count = t.count + excluded.count
+
+-- name: uncount_no_receipt
+-- Take back failures that a real receipt replaced.
+UPDATE campaign_failure_tally t SET count = t.count - n.count
+FROM unnest(%(campaign_ids)s::bigint[], %(counts)s::bigint[]) AS n (campaign_id, count)
+WHERE t.campaign_id = n.campaign_id AND t.cause = 'no receipt'
+
+-- name: campaigns_waiting
+-- Campaigns with messages that are not final and requests old enough to expire.
+SELECT c.id, c.workspace_id FROM campaign c JOIN campaign_tally t ON t.campaign_id = c.id
+WHERE t.delivered + t.failed < t.messages AND c.started_at < %(accepted_before)s
+  AND coalesce(c.completed_at, 'infinity') > %(accepted_after)s
+ORDER BY c.id
+
+-- name: expire_requests
+-- End the waiting of messages in the next requests of a campaign that were accepted long ago.
+-- An attempt 0 speaks for the messages without a state of their own, a later one for the
+-- submitted ones among its ids.
+WITH due AS MATERIALIZED (
+    SELECT number, attempt, first_id, last_id, message_ids FROM request
+    WHERE campaign_id = %(campaign_id)s AND workspace_id = %(workspace_id)s
+      AND state = 'accepted' AND answered_at < %(accepted_before)s
+      AND (number, attempt) > (%(number)s, %(attempt)s)
+    ORDER BY number, attempt LIMIT %(limit)s
+), first_attempts AS (
+    UPDATE message m SET state = 'failed', cause = 'no receipt', finished_at = %(now)s
+    FROM due d
+    WHERE d.attempt = 0 AND m.id BETWEEN d.first_id AND d.last_id
+      AND m.campaign_id = %(campaign_id)s AND m.state IS NULL
+    RETURNING 1
+), later_attempts AS (
+    UPDATE message m SET state = 'failed', cause = 'no receipt', finished_at = %(now)s
+    FROM (SELECT unnest(message_ids) AS id FROM due WHERE attempt > 0) d
+    WHERE m.id = d.id AND m.campaign_id = %(campaign_id)s AND m.state = 'submitted'
+    RETURNING 1
+), newest AS (
+    SELECT number, attempt FROM due ORDER BY number DESC, attempt DESC LIMIT 1
+)
+SELECT number, attempt,
+       (SELECT count(*) FROM first_attempts) + (SELECT count(*) FROM later_attempts) AS expired
+FROM newest
+
+-- name: take_cursor
+-- Move a pull's cursor; no row means that another pull was first.
+UPDATE platform SET
+    receipts_cursor = CASE %(kind)s WHEN 'receipts' THEN %(next)s ELSE receipts_cursor END,
+    replies_cursor = CASE %(kind)s WHEN 'replies' THEN %(next)s ELSE replies_cursor END
+WHERE id = %(platform_id)s
+  AND CASE %(kind)s WHEN 'receipts' THEN receipts_cursor ELSE replies_cursor END = %(after)s
+RETURNING id
+
+-- name: cursor
+-- Where the last pull of a kind ended.
+SELECT CASE %(kind)s WHEN 'receipts' THEN receipts_cursor ELSE replies_cursor END
+FROM platform WHERE id = %(platform_id)s
+
+-- name: store_payload
+-- Keep a pulled page as if it had been pushed.
+SELECT store_callback(%(platform_id)s, %(kind)s, %(body)s)
+
+-- name: signatures_named
+-- Signatures of a platform by their names; several workspaces may have the same.
+SELECT id, workspace_id, name FROM signature
+WHERE platform_id = %(platform_id)s AND name = ANY(%(names)s::text[]) AND state <> 'deleted'
+ORDER BY id
+
+-- name: workspaces_of_platform
+-- Who may send over a platform.
+SELECT workspace_id FROM platform_workspace WHERE platform_id = %(platform_id)s
+ORDER BY workspace_id LIMIT 2
+
+-- name: trace_replies
+-- The newest message that each reply can answer. A campaign's messages lie in the order of their
+-- numbers, so each recent campaign is searched by halving its range of ids: two dozen index reads,
+-- and no index by number for the planner to pay.
+WITH RECURSIVE asked AS (
+    SELECT * FROM unnest(%(ordinals)s::int[], %(mobiles)s::bigint[], %(signatures)s::text[],
+                         %(times)s::timestamptz[])
+        AS a (ordinal, mobile, signature, received_at)
+), recent AS MATERIALIZED (
+    SELECT c.id, c.workspace_id, c.signature_id, s.name AS signature, c.started_at,
+           coalesce(c.completed_at, 'infinity') AS completed_at,
+           c.first_message_id, c.last_message_id
+    FROM campaign c JOIN signature s ON s.id = c.signature_id
+    WHERE c.platform_id = %(platform_id)s AND c.first_message_id IS NOT NULL
+      AND c.last_message_id IS NOT NULL
+      AND coalesce(c.completed_at, 'infinity') > %(sent_after)s
+), search AS (
+    SELECT a.ordinal, a.mobile, r.id AS campaign_id,
+           r.first_message_id AS low, r.last_message_id + 1 AS high, r.last_message_id AS last
+    FROM asked a CROSS JOIN LATERAL (
+        SELECT * FROM recent r
+        WHERE (a.signature IS NULL OR r.signature = a.signature)
+          AND r.started_at <= a.received_at AND r.completed_at > a.received_at - %(window)s
+        ORDER BY r.id DESC LIMIT %(campaigns)s) r
+    UNION ALL
+    SELECT s.ordinal, s.mobile, s.campaign_id,
+           CASE WHEN found.mobile < s.mobile THEN middle + 1 ELSE s.low END,
+           CASE WHEN found.mobile < s.mobile THEN s.high ELSE middle END, s.last
+    FROM (SELECT *, (low + high) / 2 AS middle FROM search WHERE low < high) s
+    LEFT JOIN LATERAL (
+        SELECT m.mobile FROM message m WHERE m.id >= s.middle AND m.id <= s.last
+        ORDER BY m.id LIMIT 1) found ON true
+)
+SELECT DISTINCT ON (s.ordinal) s.ordinal, r.workspace_id, r.signature_id,
+       s.campaign_id, found.id AS message_id
+FROM search s
+JOIN recent r ON r.id = s.campaign_id
+CROSS JOIN LATERAL (
+    SELECT m.id, m.mobile FROM message m WHERE m.id >= s.low AND m.id <= s.last
+    ORDER BY m.id LIMIT 1) found
+WHERE s.low = s.high AND found.mobile = s.mobile
+ORDER BY s.ordinal, found.id DESC
+
+-- name: add_replies
+-- Keep replies once; those known already are not returned.
+INSERT INTO reply (workspace_id, platform_id, platform_reply_id, signature_id, campaign_id,
+                   message_id, mobile, content, intent, received_at)
+SELECT workspace_id, %(platform_id)s, platform_reply_id, signature_id, campaign_id, message_id,
+       mobile, content, intent, received_at
+FROM unnest(%(workspace_ids)s::bigint[], %(reply_ids)s::text[], %(signature_ids)s::bigint[],
+            %(campaign_ids)s::bigint[], %(message_ids)s::bigint[], %(mobiles)s::bigint[],
+            %(contents)s::text[], %(intents)s::text[], %(times)s::timestamptz[])
+    AS r (workspace_id, platform_reply_id, signature_id, campaign_id, message_id, mobile, content,
+          intent, received_at)
+ON CONFLICT (platform_id, platform_reply_id) DO NOTHING
+RETURNING platform_reply_id
+
+-- name: count_replies
+-- Count replies and the opt-outs that they made.
+UPDATE campaign_tally t SET replies = t.replies + n.replies, opt_outs = t.opt_outs + n.opt_outs
+FROM unnest(%(campaign_ids)s::bigint[], %(replies)s::bigint[], %(opt_outs)s::bigint[])
+    AS n (campaign_id, replies, opt_outs)
+WHERE t.campaign_id = n.campaign_id
+
+-- name: replies
+-- Replies of a workspace, newest first.
+SELECT id, platform_id, platform_reply_id, signature_id, campaign_id, message_id, mobile, content,
+       intent, received_at
+FROM reply
+WHERE workspace_id = %(workspace_id)s
+  AND (%(campaign_id)s::bigint IS NULL OR campaign_id = %(campaign_id)s)
+  AND (%(intent)s::text IS NULL OR intent = %(intent)s)
+  AND (%(after)s::bigint IS NULL OR id < %(after)s)
+ORDER BY id DESC LIMIT %(limit)s
+
+-- name: take_clicks
+-- Take the oldest raw clicks out of the inbox.
+DELETE FROM click_inbox WHERE id = ANY(ARRAY(
+    SELECT id FROM click_inbox ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+RETURNING id, link_id, token, method, user_agent, clicked_at
+
+-- name: merge_clicks
+-- Keep clicks with the message that their token names, if it is one of the link's workspace and
+-- the token was made with that campaign's key.
+INSERT INTO click (id, workspace_id, link_id, campaign_id, message_id, human, judged_by, clicked_at)
+SELECT k.id, l.workspace_id, l.id, named.campaign_id, named.id, k.human, k.judged_by, k.clicked_at
+FROM unnest(%(ids)s::bigint[], %(link_ids)s::bigint[], %(humans)s::boolean[], %(rules)s::text[],
+            %(times)s::timestamptz[])
+    AS k (id, link_id, human, judged_by, clicked_at)
+JOIN short_link l ON l.id = k.link_id
+LEFT JOIN (
+    SELECT t.click_id, m.id, m.campaign_id, m.workspace_id
+    FROM unnest(%(token_clicks)s::bigint[], %(token_messages)s::bigint[],
+                %(token_versions)s::int[]) AS t (click_id, message_id, version)
+    JOIN message m ON m.id = t.message_id
+    JOIN campaign c ON c.id = m.campaign_id AND c.token_version = t.version
+) named ON named.click_id = k.id AND named.workspace_id = l.workspace_id
+RETURNING campaign_id, message_id, link_id, human, clicked_at
+
+-- name: first_clicks
+-- Remember the first human click of each message; return how many had none before.
+WITH clicked AS (
+    SELECT message_id, min(clicked_at) AS clicked_at
+    FROM unnest(%(message_ids)s::bigint[], %(times)s::timestamptz[]) AS k (message_id, clicked_at)
+    GROUP BY message_id ORDER BY message_id
+), first AS (
+    UPDATE message m SET clicked_at = k.clicked_at FROM clicked k
+    WHERE m.id = k.message_id AND m.clicked_at IS NULL
+    RETURNING m.campaign_id
+)
+SELECT campaign_id, count(*) FROM first GROUP BY campaign_id
+
+-- name: count_clicks
+-- Count clicks of campaigns.
+UPDATE campaign_tally t SET clicks = t.clicks + n.clicks,
+    human_clicks = t.human_clicks + n.human_clicks, clickers = t.clickers + n.clickers
+FROM unnest(%(campaign_ids)s::bigint[], %(clicks)s::bigint[], %(human_clicks)s::bigint[],
+            %(clickers)s::bigint[]) AS n (campaign_id, clicks, human_clicks, clickers)
+WHERE t.campaign_id = n.campaign_id
+
+-- name: count_link_clicks
+-- Count clicks of short links, with and without a token.
+UPDATE short_link l SET total_clicks = l.total_clicks + n.clicks,
+    human_clicks = l.human_clicks + n.human_clicks
+FROM unnest(%(link_ids)s::bigint[], %(clicks)s::bigint[], %(human_clicks)s::bigint[])
+    AS n (link_id, clicks, human_clicks)
+WHERE l.id = n.link_id

@@ -1,0 +1,145 @@
+"""Rows of opt-outs: which number must hear no more under which signature.
+
+At most one opt-out of a number and a signature is in force; lifted ones stay as evidence.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import pyarrow as pa
+from psycopg.rows import scalar_row
+
+from textwave.kit.ids import OptOutId, SignatureId, WorkspaceId
+from textwave.storage.ledger import Connection, execute, many, one, value
+from textwave.storage.statements import load_statements
+
+_SQL = load_statements(__package__ or "textwave.suppression")
+_NUMBERS_PER_BATCH: Final = 50_000
+
+OPTED_OUT_SCHEMA: Final = pa.schema([pa.field("mobile", pa.int64(), nullable=False)])
+
+
+class OptOutSource(StrEnum):
+    """How an opt-out came in."""
+
+    reply = "reply"
+    platform = "platform"
+    by_hand = "by hand"
+    imported = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """A number that is blocked for a signature; `lifted_at` is None while it is in force."""
+
+    id: OptOutId
+    workspace_id: WorkspaceId
+    signature_id: SignatureId
+    mobile: int
+    source: str
+    evidence: str
+    opted_out_at: datetime
+    lifted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewOptOut:
+    """A number to block for a signature, and what shows that its owner asked for it."""
+
+    workspace_id: WorkspaceId
+    signature_id: SignatureId
+    mobile: int
+    evidence: str
+    opted_out_at: datetime
+
+
+async def add_opt_outs(
+    connection: Connection, *, source: OptOutSource, opt_outs: Sequence[NewOptOut]
+) -> set[tuple[int, int]]:
+    """Block numbers; return (signature, number) of those that were not blocked before."""
+    if not opt_outs:
+        return set()
+    cursor = await connection.execute(
+        _SQL["add_opt_outs"],
+        {
+            "source": source,
+            "workspace_ids": [asked.workspace_id for asked in opt_outs],
+            "signature_ids": [asked.signature_id for asked in opt_outs],
+            "mobiles": [asked.mobile for asked in opt_outs],
+            "evidences": [asked.evidence for asked in opt_outs],
+            "times": [asked.opted_out_at for asked in opt_outs],
+        },
+    )
+    return {(row[0], row[1]) for row in await cursor.fetchall()}
+
+
+async def in_force(
+    connection: Connection, *, workspace_id: WorkspaceId, signature_id: SignatureId, mobile: int
+) -> OptOut | None:
+    """Return the opt-out of a number for a signature, or None if it may be sent to."""
+    return await one(connection, OptOut, _SQL["in_force"], _key(workspace_id, signature_id, mobile))
+
+
+async def lift(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    signature_id: SignatureId,
+    mobile: int,
+    evidence: str,
+    now: datetime,
+) -> bool:
+    """End an opt-out; False when none is in force."""
+    key = _key(workspace_id, signature_id, mobile)
+    return await execute(connection, _SQL["lift"], {**key, "evidence": evidence, "now": now}) == 1
+
+
+async def signature_exists(
+    connection: Connection, *, workspace_id: WorkspaceId, signature_id: SignatureId
+) -> bool:
+    """Tell whether the workspace has the signature."""
+    key = {"workspace_id": workspace_id, "signature_id": signature_id}
+    return await value(connection, _SQL["signature_exists"], key) is not None
+
+
+async def opt_outs(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    signature_id: SignatureId | None = None,
+    after: OptOutId | None = None,
+    limit: int = 100,
+) -> list[OptOut]:
+    """Return a page of opt-outs in force, newest first; `after` is the last id already seen."""
+    key = {"workspace_id": workspace_id, "signature_id": signature_id}
+    return await many(connection, OptOut, _SQL["page"], {**key, "after": after, "limit": limit})
+
+
+async def opted_out(
+    connection: Connection, signature_id: SignatureId, mobiles: Sequence[int]
+) -> set[int]:
+    """Return those of the numbers that are blocked for the signature; for the gate of a batch."""
+    cursor = await connection.execute(
+        _SQL["opted_out"], {"signature_id": signature_id, "mobiles": list(mobiles)}
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def opted_out_batches(
+    connection: Connection, signature_id: SignatureId
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Stream every blocked number of a signature, in constant memory, for the planner."""
+    async with connection.cursor(
+        "opted_out", row_factory=scalar_row, scrollable=False, withhold=False
+    ) as cursor:
+        await cursor.execute(_SQL["all_opted_out"], {"signature_id": signature_id}, binary=True)
+        while numbers := await cursor.fetchmany(_NUMBERS_PER_BATCH):
+            column = pa.array(numbers, type=pa.int64())
+            yield pa.record_batch([column], schema=OPTED_OUT_SCHEMA)
+
+
+def _key(workspace_id: WorkspaceId, signature_id: SignatureId, mobile: int) -> dict[str, int]:
+    return {"workspace_id": workspace_id, "signature_id": signature_id, "mobile": mobile}

@@ -1,0 +1,49 @@
+-- name: add_opt_outs
+-- Block numbers for signatures; those in force already are left as they are and not returned.
+-- The rows go in by signature and number, so that two writers never wait for each other crosswise.
+INSERT INTO opt_out (workspace_id, signature_id, mobile, source, evidence, opted_out_at)
+SELECT asked.workspace_id, asked.signature_id, asked.mobile, %(source)s, asked.evidence,
+       asked.opted_out_at
+FROM unnest(%(workspace_ids)s::bigint[], %(signature_ids)s::bigint[], %(mobiles)s::bigint[],
+            %(evidences)s::text[], %(times)s::timestamptz[])
+    AS asked (workspace_id, signature_id, mobile, evidence, opted_out_at)
+ORDER BY asked.signature_id, asked.mobile
+ON CONFLICT (signature_id, mobile) WHERE lifted_at IS NULL DO NOTHING
+RETURNING signature_id, mobile
+
+-- name: in_force
+-- The opt-out of one number for one signature that is in force.
+SELECT id, workspace_id, signature_id, mobile, source, evidence, opted_out_at, lifted_at
+FROM opt_out
+WHERE workspace_id = %(workspace_id)s AND signature_id = %(signature_id)s
+  AND mobile = %(mobile)s AND lifted_at IS NULL
+
+-- name: lift
+-- End an opt-out because there is a new consent.
+UPDATE opt_out SET lifted_at = %(now)s, lifted_evidence = %(evidence)s
+WHERE workspace_id = %(workspace_id)s AND signature_id = %(signature_id)s
+  AND mobile = %(mobile)s AND lifted_at IS NULL
+RETURNING id
+
+-- name: signature_exists
+-- Whether the workspace has this signature; a deleted one still protects whoever opted out of it.
+SELECT 1 FROM signature WHERE workspace_id = %(workspace_id)s AND id = %(signature_id)s
+
+-- name: page
+-- Opt-outs in force, newest first, of one signature or of all.
+SELECT id, workspace_id, signature_id, mobile, source, evidence, opted_out_at, lifted_at
+FROM opt_out
+WHERE workspace_id = %(workspace_id)s AND lifted_at IS NULL
+  AND (%(signature_id)s::bigint IS NULL OR signature_id = %(signature_id)s)
+  AND (%(after)s::bigint IS NULL OR id < %(after)s)
+ORDER BY id DESC LIMIT %(limit)s
+
+-- name: opted_out
+-- Which of the numbers are blocked for the signature; one read of the unique index.
+SELECT mobile FROM opt_out
+WHERE signature_id = %(signature_id)s AND mobile = ANY(%(mobiles)s::bigint[])
+  AND lifted_at IS NULL
+
+-- name: all_opted_out
+-- Every number that is blocked for the signature.
+SELECT mobile FROM opt_out WHERE signature_id = %(signature_id)s AND lifted_at IS NULL
