@@ -1,0 +1,361 @@
+"""What people do with templates and short links.
+
+Each change is one transaction with its line in the audit log. Of two people who act at once on the
+same thing, one is refused.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from textwave.accounts.store import audit
+from textwave.content import platform_store, store
+from textwave.content.accounts import PlatformAccount
+from textwave.content.capabilities import needed, refuse_unsupported, takes_opt_out_text
+from textwave.content.in_use import InUse
+from textwave.content.links import (
+    LONGEST_DAYS,
+    ShortLink,
+    check_links,
+    check_long_url,
+    links_in,
+    random_code,
+)
+from textwave.content.lint import (
+    Finding,
+    Severity,
+    TextNotAcceptable,
+    TextRules,
+    lint,
+)
+from textwave.content.states import (
+    TEMPLATE_STATES,
+    TemplateEvent,
+    TemplateState,
+)
+from textwave.content.store import Template
+from textwave.content.typed import check_characters, check_line
+from textwave.content.variables import parse
+from textwave.content.wording import full_text
+from textwave.kit.ids import WorkspaceId
+from textwave.kit.refusal import AlreadyExists, InvalidValue
+from textwave.kit.states import MoveNotAllowed
+from textwave.platforms.contract import MessageType
+from textwave.storage.ledger import Connection
+from textwave.storage.queue import Job, defer
+
+SUBMIT_TASK = "content.submit_template"
+WITHDRAW_TASK = "content.withdraw_template"
+QUEUE = "content"
+NAME_MAX = 30
+REMARK_MAX = 100
+LINK_NAME_MAX = 60
+CODE_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateDraft:
+    """A template as it is written: name 1-30, content 1-500, remark 1-100 characters."""
+
+    name: str
+    type: MessageType
+    platform: str
+    content: str
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A template that was written, and what the writer should look at."""
+
+    template: Template
+    warnings: list[Finding]
+
+
+async def examine(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    account: PlatformAccount,
+    message_type: MessageType,
+    content: str,
+    links_url: str,
+    now: datetime,
+) -> list[Finding]:
+    """Check a text as it will be sent: length, variables, links, what the account can do.
+
+    Returns the warnings. `links_url` is what the installation's short links begin with.
+
+    Raises:
+        TextNotAcceptable, TypeNotOffered, CapabilityMissing.
+    """
+    check_characters("content", content, allowed="\n")
+    # First: of a type that is not offered nothing else is worth saying.
+    refuse_unsupported(message_type, account, ())
+    ending = account.opt_out_text if takes_opt_out_text(message_type, account) else ""
+    text = full_text(content, message_type, ending)
+    findings = lint(text, TextRules(message_type, account.opt_out_text))
+    _refuse_errors(findings)
+    template, found = parse(text), links_in(text, links_url)
+    refuse_unsupported(message_type, account, needed(template, len(found)))
+    codes = sorted({link.code for link in found})
+    known = await store.links_of_codes(connection, workspace_id=workspace_id, codes=codes)
+    about_links = check_links(template, links_url, known, now)
+    _refuse_errors(about_links)
+    return sorted([*findings, *about_links], key=lambda finding: finding.position)
+
+
+async def create_template(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    actor: str,
+    draft: TemplateDraft,
+    links_url: str,
+    now: datetime,
+) -> Written:
+    """Write a template; it is a draft until it is submitted.
+
+    Raises:
+        InvalidValue, AlreadyExists, NotFound (platform), and what `examine` raises.
+    """
+    check_line("name", draft.name, NAME_MAX)
+    check_line("remark", draft.remark, REMARK_MAX)
+    account = await platform_store.platform_named(
+        connection, workspace_id=workspace_id, name=draft.platform
+    )
+    warnings = await examine(
+        connection,
+        workspace_id=workspace_id,
+        account=account,
+        message_type=draft.type,
+        content=draft.content,
+        links_url=links_url,
+        now=now,
+    )
+    template_id = await store.add_template(
+        connection,
+        workspace_id=workspace_id,
+        platform_id=account.id,
+        name=draft.name,
+        message_type=draft.type,
+        content=draft.content,
+        remark=draft.remark,
+    )
+    if template_id is None:
+        raise AlreadyExists("template", draft.name)
+    detail = {"platform": draft.platform, "type": draft.type, "content": draft.content}
+    await _audit(connection, workspace_id, actor, "template.create", draft.name, detail)
+    written = await store.template(connection, workspace_id=workspace_id, template_id=template_id)
+    return Written(written, warnings)
+
+
+async def edit_template(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    actor: str,
+    name: str,
+    content: str,
+    remark: str,
+    links_url: str,
+    now: datetime,
+) -> Written:
+    """Change the text of a draft or a rejected template, which is a draft then.
+
+    Raises:
+        NotFound, MoveNotAllowed, InvalidValue, and what `examine` raises.
+    """
+    check_line("remark", remark, REMARK_MAX)
+    template = await store.template_named(connection, workspace_id=workspace_id, name=name)
+    state = TEMPLATE_STATES.after(template.state, TemplateEvent.EDIT)
+    warnings = await _examine_again(connection, template, content, links_url, now)
+    edited = await store.edit_template(
+        connection,
+        workspace_id=workspace_id,
+        template_id=template.id,
+        content=content,
+        remark=remark,
+        sources=TEMPLATE_STATES.sources(TemplateEvent.EDIT),
+        state=state,
+    )
+    if not edited:
+        raise await _template_overtaken(connection, template, TemplateEvent.EDIT)
+    detail = {"before": template.content, "content": content}
+    await _audit(connection, workspace_id, actor, "template.edit", name, detail)
+    written = await store.template(connection, workspace_id=workspace_id, template_id=template.id)
+    return Written(written, warnings)
+
+
+async def request_review(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    actor: str,
+    name: str,
+    links_url: str,
+    now: datetime,
+) -> Written:
+    """Submit a template: a job hands it to the platform.
+
+    Raises:
+        NotFound, MoveNotAllowed, and what `examine` raises (a link may have expired meanwhile).
+    """
+    template = await store.template_named(connection, workspace_id=workspace_id, name=name)
+    TEMPLATE_STATES.after(template.state, TemplateEvent.SUBMIT)
+    warnings = await _examine_again(connection, template, template.content, links_url, now)
+    await _move_template(connection, template, TemplateEvent.SUBMIT)
+    await defer(connection, template_job(SUBMIT_TASK, template))
+    await _audit(connection, workspace_id, actor, "template.submit", name, {})
+    submitted = await store.template(connection, workspace_id=workspace_id, template_id=template.id)
+    return Written(submitted, warnings)
+
+
+async def delete_template(
+    connection: Connection, *, workspace_id: WorkspaceId, actor: str, name: str
+) -> None:
+    """Delete a template here, and by a job at the platform if that has it.
+
+    Raises:
+        NotFound: there is none. InUse: a campaign under way sends it.
+    """
+    template = await store.template_named(connection, workspace_id=workspace_id, name=name)
+    await _move_template(connection, template, TemplateEvent.DELETE)
+    if template.code is not None:
+        await defer(connection, template_job(WITHDRAW_TASK, template))
+    await _audit(connection, workspace_id, actor, "template.delete", name, {})
+
+
+def template_job(
+    task: str, template: Template, *, attempt: int = 0, at: datetime | None = None
+) -> Job:
+    """Return a job about a template; two about the same one never run at the same time."""
+    args: dict[str, int] = {"workspace_id": template.workspace_id, "template_id": template.id}
+    if attempt:
+        args["attempt"] = attempt
+    return Job(task=task, queue=QUEUE, args=args, lock=f"template {template.id}", at=at)
+
+
+async def create_link(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    actor: str,
+    name: str,
+    long_url: str,
+    days: int,
+    now: datetime,
+    allow_private: bool = False,
+    choose_code: Callable[[], str] = random_code,
+) -> ShortLink:
+    """Make a short link that lives so many days.
+
+    Raises:
+        InvalidValue, LongUrlNotAllowed, AlreadyExists.
+    """
+    check_line("name", name, LINK_NAME_MAX)
+    if not 1 <= days <= LONGEST_DAYS:
+        raise InvalidValue("days", f"must be between 1 and {LONGEST_DAYS}, not {days}.")
+    target = check_long_url(long_url, allow_private=allow_private)
+    expires_at = now + timedelta(days=days)
+    for _ in range(CODE_ATTEMPTS):
+        link = await store.add_link(
+            connection,
+            workspace_id=workspace_id,
+            name=name,
+            code=choose_code(),
+            long_url=target,
+            expires_at=expires_at,
+        )
+        if link is not None:
+            detail = {"code": link.code, "long_url": target, "days": days}
+            await _audit(connection, workspace_id, actor, "link.create", name, detail)
+            return link
+        if await store.links(connection, workspace_id=workspace_id, name=name):
+            raise AlreadyExists("short link", name)
+    raise RuntimeError(f"no free code for a short link in {CODE_ATTEMPTS} attempts")
+
+
+async def switch_link(
+    connection: Connection, *, workspace_id: WorkspaceId, actor: str, name: str, enabled: bool
+) -> ShortLink:
+    """Enable or disable a short link; one that is so already stays as it is.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if await store.switch_link(connection, workspace_id=workspace_id, name=name, enabled=enabled):
+        action = "link.enable" if enabled else "link.disable"
+        await _audit(connection, workspace_id, actor, action, name, {})
+    return await store.link_named(connection, workspace_id=workspace_id, name=name)
+
+
+def _refuse_errors(findings: list[Finding]) -> None:
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if errors:
+        raise TextNotAcceptable(errors)
+
+
+async def _examine_again(
+    connection: Connection, template: Template, content: str, links_url: str, now: datetime
+) -> list[Finding]:
+    account = await platform_store.platform_named(
+        connection, workspace_id=template.workspace_id, name=template.platform
+    )
+    return await examine(
+        connection,
+        workspace_id=template.workspace_id,
+        account=account,
+        message_type=template.type,
+        content=content,
+        links_url=links_url,
+        now=now,
+    )
+
+
+async def _move_template(connection: Connection, template: Template, event: TemplateEvent) -> None:
+    state = TEMPLATE_STATES.after(template.state, event)
+    moved = await store.move_template(
+        connection,
+        workspace_id=template.workspace_id,
+        template_id=template.id,
+        sources=TEMPLATE_STATES.sources(event),
+        state=state,
+    )
+    if moved:
+        return
+    campaign = await store.campaign_using_template(
+        connection, workspace_id=template.workspace_id, template_id=template.id
+    )
+    if campaign is not None and state is TemplateState.DELETED:
+        raise InUse("template", template.name, campaign)
+    raise await _template_overtaken(connection, template, event)
+
+
+async def _template_overtaken(
+    connection: Connection, template: Template, event: TemplateEvent
+) -> MoveNotAllowed:
+    """Return the refusal for a move that somebody else was faster with."""
+    found = await store.template(
+        connection, workspace_id=template.workspace_id, template_id=template.id
+    )
+    allowed = tuple(str(event) for event in TEMPLATE_STATES.events(found.state))
+    return MoveNotAllowed("template", found.state, event, allowed)
+
+
+async def _audit(
+    connection: Connection,
+    workspace_id: WorkspaceId,
+    actor: str,
+    action: str,
+    name: str,
+    detail: Mapping[str, object],
+) -> None:
+    await audit(
+        connection,
+        workspace_id=workspace_id,
+        actor=actor,
+        action=action,
+        object_name=name,
+        detail=detail,
+    )

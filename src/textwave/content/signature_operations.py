@@ -1,0 +1,183 @@
+"""What people do with signatures: add those that exist at a platform, ask again, delete.
+
+The platform is asked outside of any transaction. Refused are signatures that it does not know.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from textwave.accounts.store import audit
+from textwave.content import platform_store, store
+from textwave.content.accounts import OpenPlatform, PlatformAccount
+from textwave.content.in_use import InUse
+from textwave.content.lint import check_signature
+from textwave.content.states import SIGNATURE_STATES, SignatureEvent, SignatureState
+from textwave.content.store import Signature
+from textwave.content.typed import check_characters
+from textwave.kit.ids import WorkspaceId
+from textwave.kit.refusal import AlreadyExists, Refusal
+from textwave.kit.states import MoveNotAllowed
+from textwave.platforms.contract import PlatformUnreachable, Review, ReviewState
+from textwave.storage.ledger import Connection, Ledger
+
+NOT_VERIFIED = "not verified: "
+
+
+@dataclass(eq=False)
+class SignatureMissing(Refusal):
+    """The platform does not know a signature that was to be added as an existing one."""
+
+    code: ClassVar[str] = "signature_missing"
+    signature: str
+    platform: str
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"The platform “{self.platform}” knows no signature “{self.signature}”. Check the "
+            "spelling, or have it approved there first."
+        )
+
+
+async def add_signature(
+    ledger: Ledger,
+    open_platform: OpenPlatform,
+    *,
+    workspace_id: WorkspaceId,
+    actor: str,
+    platform: str,
+    name: str,
+    now: datetime,
+) -> Signature:
+    """Add a signature that exists at the platform, in the state that the platform says.
+
+    Where the platform cannot be reached it is `reviewing` and not verified, its reason says so,
+    and the review loop asks later.
+
+    Raises:
+        SignatureNotAcceptable: typed with brackets, white space, or too long.
+        SignatureMissing: the platform does not know it.
+        AlreadyExists: the workspace has it.
+        PlatformRefused, PlatformAnsweredNonsense: as the platform did.
+    """
+    check_signature(name)
+    check_characters("signature", name)
+    async with ledger.transaction(workspace_id) as connection:
+        account = await platform_store.platform_named(
+            connection, workspace_id=workspace_id, name=platform
+        )
+    review, verified = await _ask_for_signature(open_platform, account, name)
+    async with ledger.transaction(workspace_id) as connection:
+        added = await store.add_signature(
+            connection,
+            workspace_id=workspace_id,
+            platform_id=account.id,
+            name=name,
+            state=SignatureState(review.state),
+            reason=review.reason,
+            verified=verified,
+            now=now,
+        )
+        if added is None:
+            raise AlreadyExists("signature", name)
+        detail = {"platform": platform, "state": review.state, "verified": verified}
+        await _audit(connection, workspace_id, actor, "signature.add", name, detail)
+        return await store.signature_named(
+            connection, workspace_id=workspace_id, platform_id=account.id, name=name
+        )
+
+
+async def _ask_for_signature(
+    open_platform: OpenPlatform, account: PlatformAccount, name: str
+) -> tuple[Review, bool]:
+    """Return the state at the platform, and whether the platform decided it."""
+    try:
+        review = await open_platform(account).signature_review(name)
+    except PlatformUnreachable as unreachable:
+        return Review(ReviewState.reviewing, NOT_VERIFIED + unreachable.sentence), False
+    if review.state is ReviewState.missing:
+        raise SignatureMissing(name, account.name)
+    return review, review.state is not ReviewState.reviewing
+
+
+async def ask_again_for_signature(
+    connection: Connection, *, workspace_id: WorkspaceId, actor: str, platform: str, name: str
+) -> Signature:
+    """Put a rejected signature under review again, after it was corrected at the platform.
+
+    Raises:
+        NotFound, MoveNotAllowed: there is none, or it is not rejected.
+    """
+    signature = await _signature(connection, workspace_id, platform, name)
+    await _move_signature(connection, signature, SignatureEvent.ASK_AGAIN)
+    await _audit(
+        connection, workspace_id, actor, "signature.ask_again", name, {"platform": platform}
+    )
+    return await _signature(connection, workspace_id, platform, name)
+
+
+async def delete_signature(
+    connection: Connection, *, workspace_id: WorkspaceId, actor: str, platform: str, name: str
+) -> None:
+    """Delete a signature here; at the platform it stays.
+
+    Raises:
+        NotFound: there is none. InUse: a campaign under way speaks under it.
+    """
+    signature = await _signature(connection, workspace_id, platform, name)
+    await _move_signature(connection, signature, SignatureEvent.DELETE)
+    await _audit(connection, workspace_id, actor, "signature.delete", name, {"platform": platform})
+
+
+async def _signature(
+    connection: Connection, workspace_id: WorkspaceId, platform: str, name: str
+) -> Signature:
+    account = await platform_store.platform_named(
+        connection, workspace_id=workspace_id, name=platform
+    )
+    return await store.signature_named(
+        connection, workspace_id=workspace_id, platform_id=account.id, name=name
+    )
+
+
+async def _move_signature(
+    connection: Connection, signature: Signature, event: SignatureEvent
+) -> None:
+    state = SIGNATURE_STATES.after(signature.state, event)
+    moved = await store.move_signature(
+        connection,
+        workspace_id=signature.workspace_id,
+        signature_id=signature.id,
+        sources=SIGNATURE_STATES.sources(event),
+        state=state,
+    )
+    if moved:
+        return
+    campaign = await store.campaign_using_signature(
+        connection, workspace_id=signature.workspace_id, signature_id=signature.id
+    )
+    if campaign is not None:
+        raise InUse("signature", signature.name, campaign)
+    found = await _signature(connection, signature.workspace_id, signature.platform, signature.name)
+    allowed = tuple(str(event) for event in SIGNATURE_STATES.events(found.state))
+    raise MoveNotAllowed("signature", found.state, event, allowed)
+
+
+async def _audit(
+    connection: Connection,
+    workspace_id: WorkspaceId,
+    actor: str,
+    action: str,
+    name: str,
+    detail: Mapping[str, object],
+) -> None:
+    await audit(
+        connection,
+        workspace_id=workspace_id,
+        actor=actor,
+        action=action,
+        object_name=name,
+        detail=detail,
+    )

@@ -1,0 +1,452 @@
+"""Rows of signatures, templates and short links; those of platforms are in `platform_store`.
+
+Every statement names the workspace, but for what a platform is asked and decides: it is shared by
+workspaces, and its word counts in all of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from textwave.content.links import ShortLink
+from textwave.content.states import SignatureState, TemplateState
+from textwave.kit.ids import (
+    PlatformId,
+    SignatureId,
+    TemplateId,
+    WorkspaceId,
+)
+from textwave.kit.refusal import NotFound
+from textwave.platforms.contract import MessageType
+from textwave.storage.ledger import Connection, execute, many, one, value
+from textwave.storage.statements import load_statements
+
+LONGEST_PAGE = 200
+_SQL = load_statements(__package__ or "textwave.content")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who speaks, without brackets; `verified`: the platform itself said its state."""
+
+    id: SignatureId
+    workspace_id: WorkspaceId
+    platform_id: PlatformId
+    platform: str
+    name: str
+    state: SignatureState
+    reason: str
+    verified: bool
+    created_at: datetime
+    decided_at: datetime | None
+
+    def __post_init__(self) -> None:
+        """Take the text of a row as the state it stands for."""
+        object.__setattr__(self, "state", SignatureState(self.state))
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text template; `code` is the platform's name for it, `submitted_at` when it got the text.
+
+    While it waits to be handed over, `reason` says what keeps it; once rejected, why.
+    """
+
+    id: TemplateId
+    workspace_id: WorkspaceId
+    platform_id: PlatformId
+    platform: str
+    name: str
+    type: MessageType
+    content: str
+    remark: str
+    state: TemplateState
+    reason: str
+    code: str | None
+    created_at: datetime
+    submitted_at: datetime | None
+    decided_at: datetime | None
+
+    def __post_init__(self) -> None:
+        """Take the texts of a row as what they stand for."""
+        object.__setattr__(self, "type", MessageType(self.type))
+        object.__setattr__(self, "state", TemplateState(self.state))
+
+
+@dataclass(frozen=True, slots=True)
+class UnderReview:
+    """A signature (subject: its name) or template (subject: its code) to be asked about."""
+
+    id: int
+    workspace_id: WorkspaceId
+    platform_id: PlatformId
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A signature or template that was just approved or rejected."""
+
+    workspace_id: WorkspaceId
+    id: int
+    name: str
+    state: str
+
+
+async def add_signature(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    platform_id: PlatformId,
+    name: str,
+    state: SignatureState,
+    reason: str,
+    verified: bool,
+    now: datetime,
+) -> SignatureId | None:
+    """Add a signature; None when the workspace has it already."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "platform_id": platform_id,
+        "name": name,
+        "state": state,
+        "reason": reason,
+        "verified": verified,
+        "now": now,
+    }
+    added = await value(connection, _SQL["add_signature"], parameters)
+    return None if added is None else SignatureId(added)
+
+
+async def signatures(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    platform_id: PlatformId | None = None,
+    name: str | None = None,
+    after: int = 0,
+    limit: int = LONGEST_PAGE,
+) -> list[Signature]:
+    """Return a page of a workspace's signatures behind the id `after`."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "platform_id": platform_id,
+        "name": name,
+        "after": after,
+        "limit": min(limit, LONGEST_PAGE),
+    }
+    return await many(connection, Signature, _SQL["signatures"], parameters)
+
+
+async def signature_named(
+    connection: Connection, *, workspace_id: WorkspaceId, platform_id: PlatformId, name: str
+) -> Signature:
+    """Read a signature.
+
+    Raises:
+        NotFound: the workspace has none of that name on that platform.
+    """
+    found = await signatures(
+        connection, workspace_id=workspace_id, platform_id=platform_id, name=name
+    )
+    if not found:
+        raise NotFound("signature", name)
+    return found[0]
+
+
+async def move_signature(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    signature_id: SignatureId,
+    sources: Sequence[SignatureState],
+    state: SignatureState,
+) -> bool:
+    """Move a signature from one of the states; False when it is in none, or in use."""
+    parameters = _move(workspace_id, signature_id, sources, state)
+    return await value(connection, _SQL["move_signature"], parameters) is not None
+
+
+async def campaign_using_signature(
+    connection: Connection, *, workspace_id: WorkspaceId, signature_id: SignatureId
+) -> str | None:
+    """Return the name of a campaign under way that speaks under the signature."""
+    key = {"workspace_id": workspace_id, "id": signature_id}
+    return await value(connection, _SQL["campaign_using_signature"], key)
+
+
+async def decide_signatures(
+    connection: Connection,
+    *,
+    platform_id: PlatformId,
+    reasons: Mapping[str, str],
+    sources: Sequence[SignatureState],
+    state: SignatureState,
+    now: datetime,
+) -> list[Decided]:
+    """Decide signatures of a platform, by name with the reason; return those that it moved."""
+    parameters = _decision(platform_id, reasons, sources, state, now)
+    return await many(connection, Decided, _SQL["decide_signatures"], parameters)
+
+
+async def add_template(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    platform_id: PlatformId,
+    name: str,
+    message_type: MessageType,
+    content: str,
+    remark: str,
+) -> TemplateId | None:
+    """Add a draft; None when the name is taken."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "platform_id": platform_id,
+        "name": name,
+        "type": message_type,
+        "content": content,
+        "remark": remark,
+    }
+    added = await value(connection, _SQL["add_template"], parameters)
+    return None if added is None else TemplateId(added)
+
+
+async def templates(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    name: str | None = None,
+    after: int = 0,
+    limit: int = LONGEST_PAGE,
+) -> list[Template]:
+    """Return a page of a workspace's templates behind the id `after`."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "name": name,
+        "after": after,
+        "limit": min(limit, LONGEST_PAGE),
+    }
+    return await many(connection, Template, _SQL["templates"], parameters)
+
+
+async def template_named(
+    connection: Connection, *, workspace_id: WorkspaceId, name: str
+) -> Template:
+    """Read a template that is not deleted.
+
+    Raises:
+        NotFound: the workspace has none of that name.
+    """
+    found = await templates(connection, workspace_id=workspace_id, name=name)
+    if not found:
+        raise NotFound("template", name)
+    return found[0]
+
+
+async def template(
+    connection: Connection, *, workspace_id: WorkspaceId, template_id: TemplateId
+) -> Template:
+    """Read a template, also a deleted one.
+
+    Raises:
+        NotFound: the workspace has none of that id.
+    """
+    key = {"workspace_id": workspace_id, "id": template_id}
+    found = await one(connection, Template, _SQL["template"], key)
+    if found is None:
+        raise NotFound("template", str(template_id))
+    return found
+
+
+async def edit_template(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    template_id: TemplateId,
+    content: str,
+    remark: str,
+    sources: Sequence[TemplateState],
+    state: TemplateState,
+) -> bool:
+    """Change the text; False when the template is in none of the states."""
+    parameters = _move(workspace_id, template_id, sources, state)
+    parameters |= {"content": content, "remark": remark}
+    return await value(connection, _SQL["edit_template"], parameters) is not None
+
+
+async def move_template(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    template_id: TemplateId,
+    sources: Sequence[TemplateState],
+    state: TemplateState,
+) -> bool:
+    """Submit or delete a template; False when it is in none of the states, or in use."""
+    parameters = _move(workspace_id, template_id, sources, state)
+    return await value(connection, _SQL["move_template"], parameters) is not None
+
+
+async def campaign_using_template(
+    connection: Connection, *, workspace_id: WorkspaceId, template_id: TemplateId
+) -> str | None:
+    """Return the name of a campaign under way that sends the template."""
+    key = {"workspace_id": workspace_id, "id": template_id}
+    return await value(connection, _SQL["campaign_using_template"], key)
+
+
+async def template_handed_over(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    template_id: TemplateId,
+    code: str,
+    now: datetime,
+) -> bool:
+    """Keep the platform's code; False when the template is not waiting for one."""
+    parameters = {"workspace_id": workspace_id, "id": template_id, "code": code, "now": now}
+    return await value(connection, _SQL["template_handed_over"], parameters) is not None
+
+
+async def template_delayed(
+    connection: Connection, *, workspace_id: WorkspaceId, template_id: TemplateId, reason: str
+) -> None:
+    """Say why the platform does not have the text yet."""
+    parameters = {"workspace_id": workspace_id, "id": template_id, "reason": reason}
+    await execute(connection, _SQL["template_delayed"], parameters)
+
+
+async def reject_template(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    template_id: TemplateId,
+    reason: str,
+    forget_code: bool,
+    sources: Sequence[TemplateState],
+    state: TemplateState,
+    now: datetime,
+) -> list[Decided]:
+    """Reject one template that the platform did not take or has no more."""
+    parameters = _move(workspace_id, template_id, sources, state)
+    parameters |= {"reason": reason, "forget_code": forget_code, "now": now}
+    return await many(connection, Decided, _SQL["reject_template"], parameters)
+
+
+async def decide_templates(
+    connection: Connection,
+    *,
+    platform_id: PlatformId,
+    reasons: Mapping[str, str],
+    sources: Sequence[TemplateState],
+    state: TemplateState,
+    now: datetime,
+) -> list[Decided]:
+    """Decide templates of a platform, by code with the reason; return those that it moved."""
+    parameters = _decision(platform_id, reasons, sources, state, now)
+    return await many(connection, Decided, _SQL["decide_templates"], parameters)
+
+
+async def under_review(
+    connection: Connection, *, kind: str, after: int, limit: int
+) -> list[UnderReview]:
+    """Return a page of `signature`s or `template`s under review, of all workspaces."""
+    parameters = {"kind": kind, "after": after, "limit": limit}
+    return await many(connection, UnderReview, _SQL["under_review"], parameters)
+
+
+async def add_link(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    name: str,
+    code: str,
+    long_url: str,
+    expires_at: datetime,
+) -> ShortLink | None:
+    """Add a short link; None when its name or its code is taken."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "name": name,
+        "code": code,
+        "long_url": long_url,
+        "expires_at": expires_at,
+    }
+    return await one(connection, ShortLink, _SQL["add_link"], parameters)
+
+
+async def links(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    name: str | None = None,
+    after: int = 0,
+    limit: int = LONGEST_PAGE,
+) -> list[ShortLink]:
+    """Return a page of a workspace's short links behind the id `after`."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "name": name,
+        "after": after,
+        "limit": min(limit, LONGEST_PAGE),
+    }
+    return await many(connection, ShortLink, _SQL["links"], parameters)
+
+
+async def link_named(connection: Connection, *, workspace_id: WorkspaceId, name: str) -> ShortLink:
+    """Read a short link.
+
+    Raises:
+        NotFound: the workspace has none of that name.
+    """
+    found = await links(connection, workspace_id=workspace_id, name=name)
+    if not found:
+        raise NotFound("short link", name)
+    return found[0]
+
+
+async def links_of_codes(
+    connection: Connection, *, workspace_id: WorkspaceId, codes: Sequence[str]
+) -> dict[str, ShortLink]:
+    """Return those short links of a workspace that have one of the codes, by code."""
+    parameters = {"workspace_id": workspace_id, "codes": list(codes)}
+    found = await many(connection, ShortLink, _SQL["links_of_codes"], parameters)
+    return {link.code: link for link in found}
+
+
+async def switch_link(
+    connection: Connection, *, workspace_id: WorkspaceId, name: str, enabled: bool
+) -> bool:
+    """Turn a link on or off; False when it is so already, or is not there."""
+    parameters = {"workspace_id": workspace_id, "name": name, "enabled": enabled}
+    return await value(connection, _SQL["switch_link"], parameters) is not None
+
+
+def _move(
+    workspace_id: WorkspaceId, id_: int, sources: Sequence[str], state: str
+) -> dict[str, Any]:
+    return {
+        "workspace_id": workspace_id,
+        "id": id_,
+        "sources": [str(source) for source in sources],
+        "state": str(state),
+    }
+
+
+def _decision(
+    platform_id: PlatformId,
+    reasons: Mapping[str, str],
+    sources: Sequence[str],
+    state: str,
+    now: datetime,
+) -> dict[str, Any]:
+    return {
+        "platform_id": platform_id,
+        "names": list(reasons),
+        "reasons": list(reasons.values()),
+        "sources": [str(source) for source in sources],
+        "state": str(state),
+        "now": now,
+    }

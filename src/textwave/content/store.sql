@@ -1,0 +1,185 @@
+-- name: add_platform
+-- Names are the installation's, because callbacks are addressed by them; a taken one adds no row.
+INSERT INTO platform (organization_id, name, kind, base_url, sealed_key, capabilities,
+    rate_per_second, max_batch, opt_out_text, counting, price_milli, currency, callback_signing,
+    receipts)
+VALUES (%(organization_id)s, %(name)s, %(kind)s, %(base_url)s, %(sealed_key)s, %(capabilities)s,
+    %(rate_per_second)s, %(max_batch)s, %(opt_out_text)s, %(counting)s, %(price_milli)s,
+    %(currency)s, %(callback_signing)s, %(receipts)s)
+ON CONFLICT (name) DO NOTHING RETURNING id
+
+-- name: admit_workspace
+-- Let a workspace use a platform.
+INSERT INTO platform_workspace (platform_id, workspace_id)
+VALUES (%(platform_id)s, %(workspace_id)s) ON CONFLICT DO NOTHING
+
+-- name: platforms
+-- The platforms that a workspace may use.
+SELECT p.id, p.organization_id, p.name, p.kind, p.base_url, p.sealed_key, p.capabilities,
+    p.rate_per_second, p.max_batch, p.opt_out_text, p.counting, p.price_milli, p.currency,
+    p.callback_signing, p.receipts
+FROM platform p JOIN platform_workspace pw ON pw.platform_id = p.id
+WHERE pw.workspace_id = %(workspace_id)s
+    AND (%(name)s::text IS NULL OR p.name = %(name)s)
+    AND (%(platform_id)s::bigint IS NULL OR p.id = %(platform_id)s)
+ORDER BY p.name LIMIT %(limit)s
+
+-- name: platform_account
+-- One platform, for workers.
+SELECT id, organization_id, name, kind, base_url, sealed_key, capabilities, rate_per_second,
+    max_batch, opt_out_text, counting, price_milli, currency, callback_signing, receipts
+FROM platform WHERE id = %(platform_id)s
+
+-- name: update_platform
+-- Take what the platform said of the account.
+UPDATE platform SET rate_per_second = %(rate_per_second)s, max_batch = %(max_batch)s,
+    capabilities = %(capabilities)s
+WHERE id = %(platform_id)s
+
+-- name: add_signature
+INSERT INTO signature (workspace_id, platform_id, name, state, reason, verified, decided_at)
+VALUES (%(workspace_id)s, %(platform_id)s, %(name)s, %(state)s, %(reason)s, %(verified)s,
+    CASE WHEN %(verified)s THEN %(now)s::timestamptz END)
+ON CONFLICT (workspace_id, platform_id, name) WHERE state <> 'deleted' DO NOTHING RETURNING id
+
+-- name: signatures
+-- A page of a workspace's signatures, in the order of their ids.
+SELECT s.id, s.workspace_id, s.platform_id, p.name AS platform, s.name, s.state, s.reason,
+    s.verified, s.created_at, s.decided_at
+FROM signature s JOIN platform p ON p.id = s.platform_id
+WHERE s.workspace_id = %(workspace_id)s AND s.state <> 'deleted' AND s.id > %(after)s
+    AND (%(platform_id)s::bigint IS NULL OR s.platform_id = %(platform_id)s)
+    AND (%(name)s::text IS NULL OR s.name = %(name)s)
+ORDER BY s.id LIMIT %(limit)s
+
+-- name: move_signature
+-- One move; no row means that somebody was first. Deleting waits until no campaign uses it.
+UPDATE signature s SET state = %(state)s, reason = '',
+    verified = CASE WHEN %(state)s = 'deleted' THEN verified ELSE false END
+WHERE s.workspace_id = %(workspace_id)s AND s.id = %(id)s AND s.state = ANY(%(sources)s)
+    AND NOT (%(state)s = 'deleted' AND EXISTS (
+        SELECT FROM campaign c WHERE c.workspace_id = s.workspace_id AND c.signature_id = s.id
+            AND c.state IN ('reviewing', 'planning', 'sending', 'paused')))
+RETURNING s.id
+
+-- name: campaign_using_signature
+SELECT name FROM campaign WHERE workspace_id = %(workspace_id)s AND signature_id = %(id)s
+    AND state IN ('reviewing', 'planning', 'sending', 'paused') ORDER BY id LIMIT 1
+
+-- name: decide_signatures
+-- What the platform decided, for signatures under review; those of all its workspaces.
+UPDATE signature s SET state = %(state)s, reason = d.reason, verified = true,
+    decided_at = %(now)s
+FROM (SELECT unnest(%(names)s::text[]) AS name, unnest(%(reasons)s::text[]) AS reason) d
+WHERE s.platform_id = %(platform_id)s AND s.name = d.name AND s.state = ANY(%(sources)s)
+RETURNING s.workspace_id, s.id, s.name, s.state
+
+-- name: add_template
+INSERT INTO template (workspace_id, platform_id, name, type, content, remark)
+VALUES (%(workspace_id)s, %(platform_id)s, %(name)s, %(type)s, %(content)s, %(remark)s)
+ON CONFLICT (workspace_id, name) WHERE state <> 'deleted' DO NOTHING RETURNING id
+
+-- name: templates
+-- A page of a workspace's templates, in the order of their ids.
+SELECT t.id, t.workspace_id, t.platform_id, p.name AS platform, t.name, t.type, t.content,
+    t.remark, t.state, t.reason, t.code, t.created_at, t.submitted_at, t.decided_at
+FROM template t JOIN platform p ON p.id = t.platform_id
+WHERE t.workspace_id = %(workspace_id)s AND t.state <> 'deleted' AND t.id > %(after)s
+    AND (%(name)s::text IS NULL OR t.name = %(name)s)
+ORDER BY t.id LIMIT %(limit)s
+
+-- name: template
+-- One template by its id, also a deleted one.
+SELECT t.id, t.workspace_id, t.platform_id, p.name AS platform, t.name, t.type, t.content,
+    t.remark, t.state, t.reason, t.code, t.created_at, t.submitted_at, t.decided_at
+FROM template t JOIN platform p ON p.id = t.platform_id
+WHERE t.workspace_id = %(workspace_id)s AND t.id = %(id)s
+
+-- name: edit_template
+-- Change the text; no row means that it is not (or no longer) in a state for that.
+UPDATE template SET content = %(content)s, remark = %(remark)s, state = %(state)s, reason = ''
+WHERE workspace_id = %(workspace_id)s AND id = %(id)s AND state = ANY(%(sources)s)
+RETURNING id
+
+-- name: move_template
+-- One move by a person; no row means that somebody was first. What is submitted is not yet handed
+-- over. Deleting waits until no campaign uses it.
+UPDATE template t SET state = %(state)s,
+    submitted_at = CASE WHEN %(state)s = 'deleted' THEN submitted_at END,
+    decided_at = CASE WHEN %(state)s = 'deleted' THEN decided_at END,
+    reason = CASE WHEN %(state)s = 'deleted' THEN reason ELSE '' END
+WHERE t.workspace_id = %(workspace_id)s AND t.id = %(id)s AND t.state = ANY(%(sources)s)
+    AND NOT (%(state)s = 'deleted' AND EXISTS (
+        SELECT FROM campaign c WHERE c.workspace_id = t.workspace_id AND c.template_id = t.id
+            AND c.state IN ('reviewing', 'planning', 'sending', 'paused')))
+RETURNING t.id
+
+-- name: campaign_using_template
+SELECT name FROM campaign WHERE workspace_id = %(workspace_id)s AND template_id = %(id)s
+    AND state IN ('reviewing', 'planning', 'sending', 'paused') ORDER BY id LIMIT 1
+
+-- name: template_handed_over
+-- The platform has the text; from here on its review counts.
+UPDATE template SET code = %(code)s, submitted_at = %(now)s, reason = ''
+WHERE workspace_id = %(workspace_id)s AND id = %(id)s AND state = 'reviewing'
+    AND submitted_at IS NULL
+RETURNING id
+
+-- name: template_delayed
+-- Say why the platform does not have the text yet.
+UPDATE template SET reason = %(reason)s
+WHERE workspace_id = %(workspace_id)s AND id = %(id)s AND state = 'reviewing'
+    AND submitted_at IS NULL
+
+-- name: reject_template
+-- The platform refused to take the text, or does not know it any more.
+UPDATE template SET state = %(state)s, reason = %(reason)s, decided_at = %(now)s,
+    code = CASE WHEN %(forget_code)s THEN NULL ELSE code END
+WHERE workspace_id = %(workspace_id)s AND id = %(id)s AND state = ANY(%(sources)s)
+RETURNING workspace_id, id, name, state
+
+-- name: decide_templates
+-- What the platform decided, for templates that it has under review. Known by its code alone.
+UPDATE template t SET state = %(state)s, reason = d.reason, decided_at = %(now)s
+FROM (SELECT unnest(%(names)s::text[]) AS code, unnest(%(reasons)s::text[]) AS reason) d
+WHERE t.platform_id = %(platform_id)s AND t.code = d.code AND t.state = ANY(%(sources)s)
+    AND t.submitted_at IS NOT NULL
+RETURNING t.workspace_id, t.id, t.name, t.state
+
+-- name: under_review
+-- A page of what the platforms are to be asked about, for workers: all workspaces.
+SELECT id, workspace_id, platform_id, name AS subject FROM signature
+WHERE %(kind)s = 'signature' AND state = 'reviewing' AND id > %(after)s
+UNION ALL
+SELECT id, workspace_id, platform_id, code AS subject FROM template
+WHERE %(kind)s = 'template' AND state = 'reviewing' AND submitted_at IS NOT NULL
+    AND code IS NOT NULL AND id > %(after)s
+ORDER BY id LIMIT %(limit)s
+
+-- name: add_link
+-- Codes are the installation's, names the workspace's; a taken one adds no row.
+INSERT INTO short_link (workspace_id, name, code, long_url, expires_at)
+VALUES (%(workspace_id)s, %(name)s, %(code)s, %(long_url)s, %(expires_at)s)
+ON CONFLICT DO NOTHING
+RETURNING id, workspace_id, name, code, long_url, expires_at, enabled, total_clicks,
+    human_clicks, created_at
+
+-- name: links
+-- A page of a workspace's short links, in the order of their ids.
+SELECT id, workspace_id, name, code, long_url, expires_at, enabled, total_clicks, human_clicks,
+    created_at
+FROM short_link
+WHERE workspace_id = %(workspace_id)s AND id > %(after)s
+    AND (%(name)s::text IS NULL OR name = %(name)s)
+ORDER BY id LIMIT %(limit)s
+
+-- name: links_of_codes
+SELECT id, workspace_id, name, code, long_url, expires_at, enabled, total_clicks, human_clicks,
+    created_at
+FROM short_link WHERE workspace_id = %(workspace_id)s AND code = ANY(%(codes)s)
+
+-- name: switch_link
+-- Turn a link on or off.
+UPDATE short_link SET enabled = %(enabled)s
+WHERE workspace_id = %(workspace_id)s AND name = %(name)s AND enabled <> %(enabled)s
+RETURNING id
