@@ -17,6 +17,7 @@ import msgspec
 from yarl import URL
 
 from textwave.kit.refusal import Refusal
+from textwave.platforms.contract import PlatformAnsweredNonsense, PlatformRefused
 from textwave.platforms.signing import CLOCK_SKEW_SECONDS, signature_headers
 from textwave.platforms.thirdparty.answers import Answered, AnswerT, read_answer
 from textwave.platforms.thirdparty.callbacks import read_items, receipt_of, reply_of
@@ -74,6 +75,7 @@ class Trial:
     template_code: str
     numbers: Sequence[int]
     wait_seconds: float
+    receipt_wait_seconds: float
     names_seen: set[str] = field(default_factory=set[str])
     made: list[str] = field(default_factory=list[str])
     never_sent: set[int] = field(default_factory=set[int])
@@ -192,17 +194,29 @@ async def check(
     template_code: str = "",
     numbers: Sequence[int] = FICTITIOUS,
     wait_seconds: float = 30.0,
+    receipt_wait_seconds: float = 5.0,
     timeout_seconds: float = 15.0,
 ) -> list[Finding]:
     """Check a platform rule by rule and return a finding for each.
 
     `name` is the platformName it must answer with; without, it must only be the same everywhere.
     `template_code` is an approved template to send with; without, one is submitted and its
-    approval awaited for `wait_seconds`.
+    approval awaited for `wait_seconds`. Receipts are awaited for `receipt_wait_seconds`; that none
+    comes is no fault, since the numbers are fictitious.
     """
     timeout = aiohttp.ClientTimeout(total=timeout_seconds)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        trial = Trial(session, url, key, name, signature, template_code, numbers, wait_seconds)
+        trial = Trial(
+            session=session,
+            url=url,
+            key=key,
+            name=name,
+            signature=signature,
+            template_code=template_code,
+            numbers=numbers,
+            wait_seconds=wait_seconds,
+            receipt_wait_seconds=receipt_wait_seconds,
+        )
         findings = [await _try(rule, trial) for rule in RULES if key or rule not in NEED_KEY]
         for code in trial.made:
             await _try(lambda trial, code=code: _forget(trial, code), trial)
@@ -215,6 +229,11 @@ async def _try(rule: Callable[[Trial], Awaitable[str]], trial: Trial) -> Finding
         return Finding(name, passed=True, why=await rule(trial))
     except RuleBroken as broken:
         return Finding(name, passed=False, why=str(broken))
+    except PlatformRefused as refused:
+        told = f"must succeed, was refused: {refused.platform_code} {refused.detail}"
+        return Finding(name, passed=False, why=told)
+    except PlatformAnsweredNonsense as nonsense:
+        return Finding(name, passed=False, why=nonsense.detail)
     except Refusal as refusal:
         return Finding(name, passed=False, why=legible(refusal.sentence, 300))
 
@@ -380,6 +399,9 @@ async def receipts_are_paged(trial: Trial) -> str:
             raise RuleBroken(f"message {min(wrong)} has a receipt but was never accepted")
         return items, found.next
 
+    deadline = time.monotonic() + trial.receipt_wait_seconds
+    while not (await page(""))[0] and time.monotonic() < deadline:  # noqa: ASYNC110 - another program
+        await asyncio.sleep(POLL_SECONDS)
     return await _walk(page)
 
 
@@ -395,6 +417,8 @@ async def replies_are_paged(trial: Trial) -> str:
 
 async def platform_name_is_always_the_same(trial: Trial) -> str:
     seen = sorted(trial.names_seen)
+    if not seen:
+        raise RuleBroken("no answer could be read")
     if len(seen) > 1:
         raise RuleBroken(f"different answers had different names: {seen}")
     if trial.name is not None and seen != [trial.name]:

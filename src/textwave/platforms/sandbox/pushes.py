@@ -148,11 +148,15 @@ class Pushes:
         except ValueError:
             return None
         if host in LOOPBACK or host == URL(settings.textwave_url).host:
-            return url, url.authority
+            return url, _host_header(url)
         if not settings.links_url:
             return None
         there = URL(settings.links_url.rstrip("/") + url.raw_path_qs, encoded=True)
-        return there, url.authority
+        return there, _host_header(url)
+
+
+def _host_header(url: URL) -> str:
+    return url.host_port_subcomponent or ""
 
 
 def _says_ok(answer: bytes) -> bool:

@@ -38,13 +38,16 @@ class TemplateShelf:
             kept = msgspec.json.decode(self._file.read_bytes(), type=list[Template])
             self._templates = {template.code: template for template in kept}
 
+    def __len__(self) -> int:
+        return len(self._templates)
+
     def find(self, code: str) -> Template | None:
         """Return the template of a code."""
         return self._templates.get(code)
 
     def is_full(self) -> bool:
         """Tell whether no template more is taken."""
-        return len(self._templates) >= TEMPLATES_MAX
+        return len(self) >= TEMPLATES_MAX
 
     def new_code(self, name: str) -> str:
         """Return a code that is free."""

@@ -1,0 +1,227 @@
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+from platform_stage import KEY, QUIET
+
+from textwave.platforms.conformance import RULES, Finding, check
+from textwave.platforms.sandbox.application import build_application
+from textwave.platforms.sandbox.gate import Gate
+from textwave.platforms.sandbox.messages import AnswerBook
+from textwave.platforms.sandbox.settings import SandboxSettings
+from textwave.platforms.sandbox.world import Sandbox
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Change = Callable[[web.Request, dict[str, Any]], None]
+SHORT: dict[str, Any] = {"wait_seconds": 1.0, "receipt_wait_seconds": 2.0}
+
+
+def altering(change: Change) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """Return a middleware that changes the JSON of every answer."""
+
+    @web.middleware
+    async def alter(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        assert isinstance(response, web.Response)
+        assert isinstance(response.body, bytes)
+        body = json.loads(response.body)
+        change(request, body)
+        return web.json_response(body, status=response.status)
+
+    return alter
+
+
+@asynccontextmanager
+async def platform(
+    sandbox: Sandbox, middleware: Callable[..., Any] | None = None
+) -> AsyncGenerator[str]:
+    application = build_application(sandbox.settings, sandbox)
+    if middleware is not None:
+        application.middlewares.insert(0, middleware)
+    async with TestServer(application) as server:
+        yield str(server.make_url("/"))
+
+
+def sandbox(**changes: Any) -> Sandbox:
+    return Sandbox(SandboxSettings(**(QUIET | changes)))
+
+
+def broken(findings: list[Finding]) -> set[str]:
+    return {finding.rule for finding in findings if not finding.passed}
+
+
+async def found_in(change: Change) -> set[str]:
+    async with platform(sandbox(), altering(change)) as url:
+        return broken(await check(url, KEY, name="sandbox", **SHORT))
+
+
+async def test_the_sandbox_keeps_every_rule() -> None:
+    async with platform(sandbox(reply_rate=1.0)) as url:
+        findings = await check(url, KEY, name="sandbox", **SHORT)
+    assert [finding for finding in findings if not finding.passed] == []
+    assert len(findings) == len(RULES)
+
+
+async def test_a_sandbox_that_is_often_busy_keeps_every_rule_too() -> None:
+    world = sandbox(busy=0.2, throttled=0.2, duplicate_receipts=0.5, throttle_milliseconds=1)
+    async with platform(world) as url:
+        assert broken(await check(url, KEY, name="sandbox", **SHORT)) == set()
+
+
+async def test_the_battery_leaves_no_template_behind_and_sends_to_nobody() -> None:
+    world = sandbox()
+    async with platform(world) as url:
+        findings = await check(url, KEY, **SHORT)
+    assert broken(findings) == set()
+    assert len(world.templates) == 0
+    mobiles = set(world.book.mobiles) - {0}
+    assert all(str(mobile).startswith("86154") for mobile in mobiles)
+
+
+async def test_a_platform_that_checks_nobody_is_caught() -> None:
+    world = sandbox()
+    world.gate = Gate("")
+    async with platform(world) as url:
+        caught = broken(await check(url, KEY, **SHORT))
+    assert caught == {
+        "unsigned_is_refused",
+        "wrong_key_is_refused",
+        "stale_is_refused",
+        "replayed_is_refused",
+    }
+
+
+async def test_a_platform_that_forgets_nonces_is_caught() -> None:
+    world = sandbox()
+
+    class Forgetful(Gate):
+        def _is_new(self, nonce: str, now: float) -> bool:
+            return bool(nonce) and now > 0
+
+    world.gate = Forgetful(KEY)
+    async with platform(world) as url:
+        assert broken(await check(url, KEY, **SHORT)) == {"replayed_is_refused"}
+
+
+async def test_a_platform_that_forgets_batches_is_caught() -> None:
+    world = sandbox()
+
+    class Forgetful(AnswerBook):
+        def keep(self, batch_id: str, answer: bytes) -> None:
+            assert batch_id
+            assert answer
+
+    world.answers = Forgetful(1)
+    async with platform(world) as url:
+        assert broken(await check(url, KEY, **SHORT)) == {"same_batch_sends_nothing_twice"}
+
+
+async def test_another_name_is_caught() -> None:
+    async with platform(sandbox(name="other")) as url:
+        caught = broken(await check(url, KEY, name="sandbox", **SHORT))
+    assert caught == {"platform_name_is_always_the_same"}
+
+
+async def test_a_name_that_changes_is_caught() -> None:
+    def change(request: web.Request, body: dict[str, Any]) -> None:
+        if request.path == "/sms/send":
+            body["platformName"] = "sms gateway"
+
+    assert await found_in(change) == {"platform_name_is_always_the_same"}
+
+
+async def test_a_missing_result_is_caught() -> None:
+    def change(_: web.Request, body: dict[str, Any]) -> None:
+        if len(body.get("results", [])) == 5:
+            body["results"].pop()
+
+    assert await found_in(change) == {"send_answers_every_message"}
+
+
+async def test_a_code_that_the_contract_does_not_know_is_caught() -> None:
+    def change(_: web.Request, body: dict[str, Any]) -> None:
+        for result in body.get("results", []):
+            result["code"] = "isv.MOBILE_NUMBER_ILLEGAL" if result["code"] != "OK" else "SUCCESS"
+
+    caught = await found_in(change)
+    assert {"send_answers_every_message", "bad_number_is_refused_alone"} <= caught
+
+
+async def test_cursors_that_go_round_are_caught() -> None:
+    def change(request: web.Request, body: dict[str, Any]) -> None:
+        if request.path == "/sms/receipts":
+            body["next"] = "0"
+
+    assert "receipts_are_paged" in await found_in(change)
+
+
+async def test_a_page_longer_than_asked_is_caught() -> None:
+    def change(request: web.Request, body: dict[str, Any]) -> None:
+        if request.path == "/sms/receipts":
+            body["items"] = body["items"] * 3
+
+    assert "receipts_are_paged" in await found_in(change)
+
+
+async def test_a_refusal_in_other_words_is_caught() -> None:
+    def change(_: web.Request, body: dict[str, Any]) -> None:
+        if body.get("code") == "TEMPLATE_NOT_APPROVED":
+            body["code"] = "NO"
+
+    assert await found_in(change) == {"unknown_template_is_refused_by_code"}
+
+
+async def test_limits_that_are_not_kept_are_caught() -> None:
+    def change(_: web.Request, body: dict[str, Any]) -> None:
+        if body.get("code") == "BAD_PARAMS":
+            body.update(code="OK", templateCode="T")
+
+    caught = await found_in(change)
+    assert {"template_limits_are_kept", "send_limits_are_kept"} <= caught
+
+
+async def test_states_of_its_own_are_caught() -> None:
+    def change(_: web.Request, body: dict[str, Any]) -> None:
+        for name in ("signStatus", "templateStatus"):
+            if name in body:
+                body[name] = "AUDIT_STATE_PASS"
+
+    caught = await found_in(change)
+    assert {"signature_state_is_told", "template_is_created_and_read"} <= caught
+
+
+async def test_a_deleted_template_that_still_answers_is_caught() -> None:
+    def change(_: web.Request, body: dict[str, Any]) -> None:
+        if body.get("code") == "NOT_FOUND":
+            body.update(code="OK", templateStatus="approved")
+
+    assert await found_in(change) == {"template_is_deleted"}
+
+
+async def test_without_an_approval_sending_is_said_to_be_unchecked() -> None:
+    async with platform(sandbox(review_seconds=3600.0)) as url:
+        findings = await check(url, KEY, wait_seconds=0.1, receipt_wait_seconds=0.1)
+    assert "template_is_reviewed" in broken(findings)
+    assert "send_answers_every_message" in broken(findings)
+
+
+async def test_nobody_at_the_address_is_a_finding_for_every_rule() -> None:
+    findings = await check(f"http://127.0.0.1:{unused_port()}", KEY, **SHORT)
+    passed = [finding.rule for finding in findings if finding.passed]
+    assert passed == []
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+async def test_a_web_page_instead_of_a_platform_is_a_finding_for_every_rule(kind: str) -> None:
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text="<html></html>", content_type=kind)
+
+    application = web.Application()
+    application.router.add_route("*", "/{tail:.*}", page)
+    async with TestServer(application) as server:
+        findings = await check(str(server.make_url("/")), KEY, **SHORT)
+    assert [finding.rule for finding in findings if finding.passed] == []
