@@ -47,8 +47,8 @@ class Capability(StrEnum):
     OPT_OUT_TEXT = "opt_out_text"
 
 
-# Having an opt-out text configured is that capability, so it is never listed.
-LISTED_CAPABILITIES: Final = frozenset(Capability) - {Capability.OPT_OUT_TEXT}
+KNOWN_CAPABILITIES: Final = frozenset[str](Capability) | {"idempotency"}
+"""What an account may list; `idempotency` is for dispatch: a key sent again sends nothing twice."""
 
 
 class CallbackSigning(StrEnum):
@@ -72,7 +72,7 @@ class NewPlatform:
     name: str
     base_url: str
     key: str = field(repr=False)
-    capabilities: frozenset[str] = LISTED_CAPABILITIES
+    capabilities: frozenset[str] = KNOWN_CAPABILITIES
     rate_per_second: int = 100
     max_batch: int = 100
     opt_out_text: str = ""
@@ -170,9 +170,9 @@ def check_platform(new: NewPlatform) -> None:
         check_line("opt_out_text", new.opt_out_text, OPT_OUT_TEXT_MAX)
     if "${" in new.opt_out_text:
         raise InvalidValue("opt_out_text", "it is the same for everybody and has no variables.")
-    unknown = sorted(new.capabilities - LISTED_CAPABILITIES)
+    unknown = sorted(new.capabilities - KNOWN_CAPABILITIES)
     if unknown:
-        known = ", ".join(sorted(LISTED_CAPABILITIES))
+        known = ", ".join(sorted(KNOWN_CAPABILITIES))
         raise InvalidValue("capabilities", f"“{unknown[0]}” is not known. Known are: {known}.")
 
 

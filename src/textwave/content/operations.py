@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from textwave.accounts.store import audit
-from textwave.content import platform_store, store
+from textwave.content import link_store, store
 from textwave.content.accounts import PlatformAccount
 from textwave.content.capabilities import needed, refuse_unsupported, takes_opt_out_text
 from textwave.content.in_use import InUse
@@ -99,7 +99,7 @@ async def examine(
     template, found = parse(text), links_in(text, links_url)
     refuse_unsupported(message_type, account, needed(template, len(found)))
     codes = sorted({link.code for link in found})
-    known = await store.links_of_codes(connection, workspace_id=workspace_id, codes=codes)
+    known = await link_store.links_of_codes(connection, workspace_id=workspace_id, codes=codes)
     about_links = check_links(template, links_url, known, now)
     _refuse_errors(about_links)
     return sorted([*findings, *about_links], key=lambda finding: finding.position)
@@ -121,9 +121,7 @@ async def create_template(
     """
     check_line("name", draft.name, NAME_MAX)
     check_line("remark", draft.remark, REMARK_MAX)
-    account = await platform_store.platform_named(
-        connection, workspace_id=workspace_id, name=draft.platform
-    )
+    account = await store.platform_named(connection, workspace_id=workspace_id, name=draft.platform)
     warnings = await examine(
         connection,
         workspace_id=workspace_id,
@@ -259,7 +257,7 @@ async def create_link(
     target = check_long_url(long_url, allow_private=allow_private)
     expires_at = now + timedelta(days=days)
     for _ in range(CODE_ATTEMPTS):
-        link = await store.add_link(
+        link = await link_store.add_link(
             connection,
             workspace_id=workspace_id,
             name=name,
@@ -271,7 +269,7 @@ async def create_link(
             detail = {"code": link.code, "long_url": target, "days": days}
             await _audit(connection, workspace_id, actor, "link.create", name, detail)
             return link
-        if await store.links(connection, workspace_id=workspace_id, name=name):
+        if await link_store.links(connection, workspace_id=workspace_id, name=name):
             raise AlreadyExists("short link", name)
     raise RuntimeError(f"no free code for a short link in {CODE_ATTEMPTS} attempts")
 
@@ -284,10 +282,12 @@ async def switch_link(
     Raises:
         NotFound: there is none.
     """
-    if await store.switch_link(connection, workspace_id=workspace_id, name=name, enabled=enabled):
+    if await link_store.switch_link(
+        connection, workspace_id=workspace_id, name=name, enabled=enabled
+    ):
         action = "link.enable" if enabled else "link.disable"
         await _audit(connection, workspace_id, actor, action, name, {})
-    return await store.link_named(connection, workspace_id=workspace_id, name=name)
+    return await link_store.link_named(connection, workspace_id=workspace_id, name=name)
 
 
 def _refuse_errors(findings: list[Finding]) -> None:
@@ -299,7 +299,7 @@ def _refuse_errors(findings: list[Finding]) -> None:
 async def _examine_again(
     connection: Connection, template: Template, content: str, links_url: str, now: datetime
 ) -> list[Finding]:
-    account = await platform_store.platform_named(
+    account = await store.platform_named(
         connection, workspace_id=template.workspace_id, name=template.platform
     )
     return await examine(

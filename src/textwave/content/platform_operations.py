@@ -7,10 +7,10 @@ does not answer: nothing is changed then.
 from dataclasses import dataclass
 
 from textwave.accounts.store import Caller, audit
-from textwave.content import platform_store
+from textwave.content import store
 from textwave.content.accounts import (
     BATCH_MAX,
-    LISTED_CAPABILITIES,
+    KNOWN_CAPABILITIES,
     RATE_MAX,
     NewPlatform,
     OpenPlatform,
@@ -43,7 +43,7 @@ async def add_platform(
         AlreadyExists: the name is taken; it is the installation's, since callbacks go by it.
     """
     check_platform(new)
-    platform_id = await platform_store.add_platform(
+    platform_id = await store.add_platform(
         connection,
         organization_id=caller.organization_id,
         new=new,
@@ -51,7 +51,7 @@ async def add_platform(
     )
     if platform_id is None:
         raise AlreadyExists("platform", new.name)
-    await platform_store.admit_workspace(
+    await store.admit_workspace(
         connection, platform_id=platform_id, workspace_id=caller.workspace_id
     )
     await audit(
@@ -62,9 +62,7 @@ async def add_platform(
         object_name=new.name,
         detail={"base_url": new.base_url, "kind": new.kind, "receipts": new.receipts},
     )
-    return await platform_store.platform_named(
-        connection, workspace_id=caller.workspace_id, name=new.name
-    )
+    return await store.platform_named(connection, workspace_id=caller.workspace_id, name=new.name)
 
 
 async def connect_platform(
@@ -77,13 +75,11 @@ async def connect_platform(
         PlatformUnreachable, PlatformRefused, PlatformAnsweredNonsense: as the platform did.
     """
     async with ledger.transaction(workspace_id) as connection:
-        account = await platform_store.platform_named(
-            connection, workspace_id=workspace_id, name=name
-        )
+        account = await store.platform_named(connection, workspace_id=workspace_id, name=name)
     found = await open_platform(account).account()
     said = _as_said(account, found)
     async with ledger.transaction(workspace_id) as connection:
-        await platform_store.update_platform(
+        await store.update_platform(
             connection,
             platform_id=account.id,
             rate_per_second=said[0],
@@ -102,13 +98,13 @@ async def connect_platform(
                 "capabilities": sorted(said[2]),
             },
         )
-        kept = await platform_store.platform_named(connection, workspace_id=workspace_id, name=name)
+        kept = await store.platform_named(connection, workspace_id=workspace_id, name=name)
     return Connected(kept, found.balance)
 
 
 def _as_said(account: PlatformAccount, found: Account) -> tuple[int, int, frozenset[str]]:
     """Return rate, batch size and capabilities; what the platform leaves open stays as it was."""
-    capabilities = found.capabilities & LISTED_CAPABILITIES
+    capabilities = found.capabilities & KNOWN_CAPABILITIES
     return (
         min(found.rate_per_second or account.rate_per_second, RATE_MAX),
         min(found.max_batch, BATCH_MAX),

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from textwave.accounts.store import audit
-from textwave.content import platform_store, store
+from textwave.content import store
 from textwave.content.accounts import OpenPlatform, PlatformAccount
 from textwave.content.in_use import InUse
 from textwave.content.lint import check_signature
@@ -65,9 +65,7 @@ async def add_signature(
     check_signature(name)
     check_characters("signature", name)
     async with ledger.transaction(workspace_id) as connection:
-        account = await platform_store.platform_named(
-            connection, workspace_id=workspace_id, name=platform
-        )
+        account = await store.platform_named(connection, workspace_id=workspace_id, name=platform)
     review, verified = await _ask_for_signature(open_platform, account, name)
     async with ledger.transaction(workspace_id) as connection:
         added = await store.add_signature(
@@ -134,9 +132,7 @@ async def delete_signature(
 async def _signature(
     connection: Connection, workspace_id: WorkspaceId, platform: str, name: str
 ) -> Signature:
-    account = await platform_store.platform_named(
-        connection, workspace_id=workspace_id, name=platform
-    )
+    account = await store.platform_named(connection, workspace_id=workspace_id, name=platform)
     return await store.signature_named(
         connection, workspace_id=workspace_id, platform_id=account.id, name=name
     )

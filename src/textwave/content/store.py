@@ -1,17 +1,18 @@
-"""Rows of signatures, templates and short links; those of platforms are in `platform_store`.
+"""Rows of platforms, signatures and templates; those of short links are in `link_store`.
 
-Every statement names the workspace, but for what a platform is asked and decides: it is shared by
-workspaces, and its word counts in all of them.
+Every statement names the workspace, but for `platform_account`, which workers read, and for what a
+platform is asked and decides: it is shared by workspaces, and its word counts in all of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from textwave.content.links import ShortLink
+from textwave.content.accounts import NewPlatform, PlatformAccount
 from textwave.content.states import SignatureState, TemplateState
 from textwave.kit.ids import (
+    OrganizationId,
     PlatformId,
     SignatureId,
     TemplateId,
@@ -92,6 +93,95 @@ class Decided:
     id: int
     name: str
     state: str
+
+
+async def add_platform(
+    connection: Connection,
+    *,
+    organization_id: OrganizationId,
+    new: NewPlatform,
+    sealed_key: bytes,
+) -> PlatformId | None:
+    """Add a platform; None when the name is taken."""
+    parameters = asdict(new) | {
+        "organization_id": organization_id,
+        "sealed_key": sealed_key,
+        "capabilities": sorted(new.capabilities),
+    }
+    del parameters["key"]
+    added = await value(connection, _SQL["add_platform"], parameters)
+    return None if added is None else PlatformId(added)
+
+
+async def admit_workspace(
+    connection: Connection, *, platform_id: PlatformId, workspace_id: WorkspaceId
+) -> None:
+    """Let a workspace use a platform."""
+    key = {"platform_id": platform_id, "workspace_id": workspace_id}
+    await execute(connection, _SQL["admit_workspace"], key)
+
+
+async def platforms(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    name: str | None = None,
+    platform_id: PlatformId | None = None,
+    limit: int = LONGEST_PAGE,
+) -> list[PlatformAccount]:
+    """Return the platforms that a workspace may use, by name; all, or the one asked for."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "name": name,
+        "platform_id": platform_id,
+        "limit": limit,
+    }
+    return await many(connection, PlatformAccount, _SQL["platforms"], parameters)
+
+
+async def platform_named(
+    connection: Connection, *, workspace_id: WorkspaceId, name: str
+) -> PlatformAccount:
+    """Read a platform that a workspace may use.
+
+    Raises:
+        NotFound: there is none of that name for it.
+    """
+    found = await platforms(connection, workspace_id=workspace_id, name=name)
+    if not found:
+        raise NotFound("platform", name)
+    return found[0]
+
+
+async def platform_account(connection: Connection, platform_id: PlatformId) -> PlatformAccount:
+    """Read one platform, for workers.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    key = {"platform_id": platform_id}
+    found = await one(connection, PlatformAccount, _SQL["platform_account"], key)
+    if found is None:
+        raise NotFound("platform", str(platform_id))
+    return found
+
+
+async def update_platform(
+    connection: Connection,
+    *,
+    platform_id: PlatformId,
+    rate_per_second: int,
+    max_batch: int,
+    capabilities: frozenset[str],
+) -> None:
+    """Keep what the platform said of the account."""
+    parameters = {
+        "platform_id": platform_id,
+        "rate_per_second": rate_per_second,
+        "max_batch": max_batch,
+        "capabilities": sorted(capabilities),
+    }
+    await execute(connection, _SQL["update_platform"], parameters)
 
 
 async def add_signature(
@@ -355,73 +445,6 @@ async def under_review(
     """Return a page of `signature`s or `template`s under review, of all workspaces."""
     parameters = {"kind": kind, "after": after, "limit": limit}
     return await many(connection, UnderReview, _SQL["under_review"], parameters)
-
-
-async def add_link(
-    connection: Connection,
-    *,
-    workspace_id: WorkspaceId,
-    name: str,
-    code: str,
-    long_url: str,
-    expires_at: datetime,
-) -> ShortLink | None:
-    """Add a short link; None when its name or its code is taken."""
-    parameters = {
-        "workspace_id": workspace_id,
-        "name": name,
-        "code": code,
-        "long_url": long_url,
-        "expires_at": expires_at,
-    }
-    return await one(connection, ShortLink, _SQL["add_link"], parameters)
-
-
-async def links(
-    connection: Connection,
-    *,
-    workspace_id: WorkspaceId,
-    name: str | None = None,
-    after: int = 0,
-    limit: int = LONGEST_PAGE,
-) -> list[ShortLink]:
-    """Return a page of a workspace's short links behind the id `after`."""
-    parameters = {
-        "workspace_id": workspace_id,
-        "name": name,
-        "after": after,
-        "limit": min(limit, LONGEST_PAGE),
-    }
-    return await many(connection, ShortLink, _SQL["links"], parameters)
-
-
-async def link_named(connection: Connection, *, workspace_id: WorkspaceId, name: str) -> ShortLink:
-    """Read a short link.
-
-    Raises:
-        NotFound: the workspace has none of that name.
-    """
-    found = await links(connection, workspace_id=workspace_id, name=name)
-    if not found:
-        raise NotFound("short link", name)
-    return found[0]
-
-
-async def links_of_codes(
-    connection: Connection, *, workspace_id: WorkspaceId, codes: Sequence[str]
-) -> dict[str, ShortLink]:
-    """Return those short links of a workspace that have one of the codes, by code."""
-    parameters = {"workspace_id": workspace_id, "codes": list(codes)}
-    found = await many(connection, ShortLink, _SQL["links_of_codes"], parameters)
-    return {link.code: link for link in found}
-
-
-async def switch_link(
-    connection: Connection, *, workspace_id: WorkspaceId, name: str, enabled: bool
-) -> bool:
-    """Turn a link on or off; False when it is so already, or is not there."""
-    parameters = {"workspace_id": workspace_id, "name": name, "enabled": enabled}
-    return await value(connection, _SQL["switch_link"], parameters) is not None
 
 
 def _move(
