@@ -65,7 +65,8 @@ async def begin(
         )
     )
     args = {"workspace_id": workspace_id, "operation_id": operation_id}
-    await defer(connection, Job(task=kind, queue=queue, args=args))
+    # somebody waits for it: before the batches of campaigns
+    await defer(connection, Job(task=kind, queue=queue, args=args, priority=10))
     return operation_id
 
 
@@ -80,7 +81,7 @@ async def perform(
     key = {"workspace_id": workspace_id, "operation_id": operation_id}
     async with ledger.transaction() as connection:
         started = await value(connection, _SQL["start"], key)
-        operation = await read(connection, **key)
+        operation = await read(connection, workspace_id=workspace_id, operation_id=operation_id)
     if started is None:
         return
     began = time.monotonic()

@@ -1,0 +1,295 @@
+"""Rows of campaigns, their plans and batches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from textwave.campaigns.states import CAMPAIGN_STATES, CampaignEvent, CampaignState
+from textwave.kit.ids import (
+    AudienceId,
+    CampaignId,
+    MessageId,
+    PlatformId,
+    SignatureId,
+    SnapshotId,
+    TemplateId,
+    WorkspaceId,
+)
+from textwave.kit.refusal import NotFound
+from textwave.storage.ledger import Connection, execute, many, one, value
+from textwave.storage.statements import load_statements
+
+_SQL = load_statements(__package__ or "textwave.campaigns")
+_ENDED = frozenset(
+    {
+        CampaignState.COMPLETED,
+        CampaignState.CANCELLED,
+        CampaignState.FAILED,
+        CampaignState.REJECTED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign as people see it."""
+
+    id: CampaignId
+    workspace_id: WorkspaceId
+    name: str
+    type: str
+    state: str
+    reason: str
+    platform: str
+    signature: str
+    template: str
+    audience: str
+    variables: dict[str, Any]
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    planned_at: datetime | None
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """All that planning and starting a campaign need to know."""
+
+    id: CampaignId
+    workspace_id: WorkspaceId
+    name: str
+    type: str
+    state: str
+    variables: dict[str, dict[str, str]]
+    first_message_id: MessageId | None
+    snapshot_id: SnapshotId | None
+    platform_id: PlatformId
+    template_id: TemplateId
+    platform: str
+    platform_kind: str
+    capabilities: list[str]
+    rate_per_second: int
+    max_batch: int
+    opt_out_text: str
+    counting: str
+    price_milli: int
+    currency: str
+    signature_id: SignatureId
+    signature: str
+    signature_state: str
+    template: str
+    template_content: str
+    template_state: str
+    template_reason: str
+    template_type: str
+    audience_id: AudienceId
+    audience: str
+    table_name: str
+    customer_column: str | None
+    table_columns: list[dict[str, str]] | None
+    newest_snapshot_id: SnapshotId | None
+    audience_size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftParts:
+    """The ids behind the names of a draft; None where nothing has that name."""
+
+    platform_id: PlatformId | None
+    signature_id: SignatureId | None
+    template_id: TemplateId | None
+    audience_id: AudienceId | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCampaign:
+    """A campaign that waits for its template's review."""
+
+    id: CampaignId
+    workspace_id: WorkspaceId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNumber:
+    """One batch of a campaign."""
+
+    number: int
+
+
+async def parts_of_draft(
+    connection: Connection, workspace_id: WorkspaceId, names: Mapping[str, str]
+) -> DraftParts:
+    """Look up what a draft names."""
+    parameters = {"workspace_id": workspace_id, **names}
+    found = await one(connection, DraftParts, _SQL["parts_of_draft"], parameters)
+    return found or DraftParts(None, None, None, None)
+
+
+async def add(connection: Connection, parameters: Mapping[str, Any]) -> CampaignId:
+    """Add a draft and its empty tally."""
+    variables = Jsonb(parameters["variables"])
+    values = {**parameters, "variables": variables}
+    return CampaignId(await value(connection, _SQL["add"], values))
+
+
+async def campaigns(
+    connection: Connection,
+    workspace_id: WorkspaceId,
+    *,
+    name: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Campaign]:
+    """Return campaigns, newest first; `before` is the id that the last page ended with."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "name": name,
+        "before": before,
+        "limit": limit,
+    }
+    return await many(connection, Campaign, _SQL["campaigns"], parameters)
+
+
+async def brief(
+    connection: Connection,
+    workspace_id: WorkspaceId,
+    *,
+    name: str | None = None,
+    campaign_id: CampaignId | None = None,
+) -> Brief:
+    """Read a campaign with everything it refers to.
+
+    Raises:
+        NotFound: there is no such campaign in the workspace.
+    """
+    parameters = {"workspace_id": workspace_id, "name": name, "campaign_id": campaign_id}
+    found = await one(connection, Brief, _SQL["brief"], parameters)
+    if found is None:
+        raise NotFound("campaign", name or str(campaign_id))
+    return found
+
+
+async def move(
+    connection: Connection, campaign: Brief, event: CampaignEvent, *, reason: str = ""
+) -> CampaignState:
+    """Make one move of the lifecycle, if nobody was first.
+
+    Raises:
+        MoveNotAllowed: the campaign is in no state that this event leads out of.
+    """
+    key = {"workspace_id": campaign.workspace_id, "campaign_id": campaign.id}
+    state = CampaignState(await value(connection, _SQL["lock"], key))
+    target = CAMPAIGN_STATES.after(state, event)
+    await execute(
+        connection,
+        _SQL["move"],
+        {
+            **key,
+            "state": target,
+            "reason": reason,
+            "sources": [state],
+            "started": event in (CampaignEvent.START, CampaignEvent.WAIT_FOR_REVIEW),
+            "ended": target in _ENDED,
+        },
+    )
+    return target
+
+
+async def waiting_for_template(
+    connection: Connection, template_id: TemplateId
+) -> list[WaitingCampaign]:
+    """Return the campaigns that wait for this template's review."""
+    parameters = {"template_id": template_id}
+    return await many(connection, WaitingCampaign, _SQL["waiting_for_template"], parameters)
+
+
+async def take_ids(
+    connection: Connection, *, month: date, first_id: MessageId, size: int
+) -> MessageId:
+    """Take so many consecutive message ids of a month; return the first."""
+    parameters = {"month": month.replace(day=1), "first_id": first_id, "size": size}
+    return MessageId(await value(connection, _SQL["take_ids"], parameters))
+
+
+async def freeze(connection: Connection, parameters: Mapping[str, Any]) -> bool:
+    """Fix what the plan is made from; False when the campaign is not planning any more."""
+    return await execute(connection, _SQL["freeze"], parameters) == 1
+
+
+async def clear_plan(connection: Connection, parameters: Mapping[str, Any]) -> None:
+    """Remove what an interrupted plan left behind in its block of ids."""
+    await execute(connection, _SQL["clear_messages"], parameters)
+    await execute(connection, _SQL["clear_drops"], parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCounts:
+    """What a plan came to."""
+
+    audience: int
+    messages: int
+    parts: int
+    drops: dict[str, int]
+
+
+async def finish_plan(
+    connection: Connection, campaign: Brief, *, first_id: int, batch_size: int, counts: PlanCounts
+) -> list[int] | None:
+    """Begin sending: tallies and batches; return batch numbers, None if no longer planning."""
+    key = {"workspace_id": campaign.workspace_id, "campaign_id": campaign.id}
+    if await value(connection, _SQL["finish_plan"], key) is None:
+        return None
+    await execute(
+        connection,
+        _SQL["tally_plan"],
+        {
+            **key,
+            "audience": counts.audience,
+            "messages": counts.messages,
+            "parts": counts.parts,
+        },
+    )
+    reasons, numbers = list(counts.drops), list(counts.drops.values())
+    await execute(connection, _SQL["tally_drops"], {**key, "reasons": reasons, "counts": numbers})
+    if counts.messages == 0:
+        return []
+    parameters = {
+        **key,
+        "first_id": first_id,
+        "batch_size": batch_size,
+        "messages": counts.messages,
+    }
+    added = await many(connection, BatchNumber, _SQL["add_batches"], parameters)
+    return [batch.number for batch in added]
+
+
+async def add_tally(
+    connection: Connection, workspace_id: WorkspaceId, campaign_id: CampaignId
+) -> None:
+    """Add the campaign's row of counters."""
+    key = {"workspace_id": workspace_id, "campaign_id": campaign_id}
+    await execute(connection, _SQL["add_tally"], key)
+
+
+async def open_batches(
+    connection: Connection, workspace_id: WorkspaceId, campaign_id: CampaignId
+) -> Sequence[int]:
+    """Return the numbers of the batches that are not done."""
+    key = {"workspace_id": workspace_id, "campaign_id": campaign_id}
+    return [b.number for b in await many(connection, BatchNumber, _SQL["open_batches"], key)]
+
+
+async def cancel_waiting(
+    connection: Connection, workspace_id: WorkspaceId, campaign_id: CampaignId
+) -> int:
+    """End the batches that never began; return how many messages will not be sent."""
+    key = {"workspace_id": workspace_id, "campaign_id": campaign_id}
+    count: int = await value(connection, _SQL["cancel_waiting"], key)
+    if count:
+        await execute(connection, _SQL["tally_cancelled"], {**key, "count": count})
+    return count

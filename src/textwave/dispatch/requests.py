@@ -1,0 +1,219 @@
+"""What is sent, and what an answer means for it. Pure: answers in, decisions out.
+
+A request is written down before it leaves and keeps its idempotency key for ever. One without an
+answer is sent again only under that key, and only on platforms that honour keys.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from textwave.content.rendering import render
+from textwave.content.tokens import TokenKey, tokens
+from textwave.content.variables import TemplateText
+from textwave.platforms.contract import MessageType, OutgoingMessage, SendAnswer, SendRequest
+from textwave.platforms.outcomes import DISPOSITIONS, Outcome, Scope
+
+LAST_ATTEMPT: Final = 5
+HONOURS_KEYS: Final = frozenset({"thirdparty"})
+"""The kinds of platform that send nothing twice under one key."""
+
+
+class RequestState(StrEnum):
+    """Where a request stands; `prepared` and `in doubt` are open."""
+
+    PREPARED = "prepared"
+    IN_DOUBT = "in doubt"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One message as the ledger has it."""
+
+    id: int
+    mobile: int
+    variables: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call to the platform: a range of ids, or the ids that are tried again."""
+
+    number: int
+    attempt: int
+    first_id: int
+    last_id: int
+    message_ids: list[int] | None
+    size: int
+    state: str = RequestState.PREPARED
+
+    def covers(self, message_id: int) -> bool:
+        """Tell whether the message belongs to this request."""
+        if self.message_ids is not None:
+            return message_id in self.message_ids
+        return self.first_id <= message_id <= self.last_id
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What every message of a campaign has in common."""
+
+    installation: str
+    campaign_id: int
+    signature: str
+    template_code: str
+    message_type: MessageType
+    template: TemplateText
+    token_key: TokenKey
+
+    def key(self, request: Request) -> str:
+        """Return the idempotency key: the same for this request for ever, unique everywhere."""
+        return f"{self.installation}-{self.campaign_id}-{request.number}-{request.attempt}"
+
+
+def cut(
+    recipients: Sequence[Recipient], *, campaign_first_id: int, request_size: int
+) -> list[Request]:
+    """Cut recipients (in order of id) into first requests; the number follows from the ids."""
+    by_number: dict[int, list[Recipient]] = {}
+    for recipient in recipients:
+        number = (recipient.id - campaign_first_id) // request_size
+        by_number.setdefault(number, []).append(recipient)
+    return [
+        Request(number, 0, members[0].id, members[-1].id, None, len(members))
+        for number, members in by_number.items()
+    ]
+
+
+def compose(text: Text, request: Request, recipients: Sequence[Recipient]) -> SendRequest:
+    """Write out the messages of a request; the same request always gives the same bytes."""
+    ids = [recipient.id for recipient in recipients]
+    template = text.template
+    click_tokens = tokens(ids, text.token_key) if template.has_token else [""] * len(ids)
+    token_names = [v.name for v in template.variables if v.is_token]
+    messages: list[OutgoingMessage] = []
+    for recipient, token in zip(recipients, click_tokens, strict=True):
+        params = dict(zip(template.names, recipient.variables, strict=True))
+        for name in token_names:
+            params[name] = token
+        content = render(template, recipient.variables, token)
+        messages.append(OutgoingMessage(recipient.id, recipient.mobile, content, params))
+    return SendRequest(
+        key=text.key(request),
+        signature=text.signature,
+        template_code=text.template_code,
+        message_type=text.message_type,
+        messages=messages,
+    )
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a round of answers changes, in sets."""
+
+    accepted: list[Request] = field(default_factory=list[Request])
+    in_doubt: list[Request] = field(default_factory=list[Request])
+    unsent: list[Request] = field(default_factory=list[Request])
+    again: list[Request] = field(default_factory=list[Request])
+    failed: dict[int, str] = field(default_factory=dict[int, str])
+    answers: dict[tuple[int, int], SendAnswer] = field(
+        default_factory=dict[tuple[int, int], SendAnswer]
+    )
+    submitted: int = 0
+    retry_after_seconds: float = 0.0
+    trouble: str = ""
+    pause_reason: str = ""
+
+    @property
+    def causes(self) -> Counter[str]:
+        """How many messages failed, by cause."""
+        return Counter(self.failed.values())
+
+    @property
+    def open(self) -> list[Request]:
+        """What has to be sent again under its own key."""
+        return [*self.unsent, *self.in_doubt, *self.again]
+
+
+def judge(answered: Iterable[tuple[Request, SendAnswer]]) -> Verdict:
+    """Decide what the answers mean, by the table of outcomes and by nothing else."""
+    verdict = Verdict()
+    for request, answer in answered:
+        verdict.answers[request.number, request.attempt] = answer
+        disposition = DISPOSITIONS[answer.outcome]
+        if answer.outcome is Outcome.accepted:
+            _accept(verdict, request, answer)
+        elif not disposition.certain:
+            verdict.in_doubt.append(request)
+            _trouble(verdict, answer)
+        elif disposition.retryable:
+            verdict.unsent.append(request)
+            _trouble(verdict, answer)
+        elif disposition.scope is Scope.message and request.size == 1:
+            _refuse(verdict, request, answer)
+        else:
+            verdict.unsent.append(request)
+            verdict.pause_reason = _pause_reason(answer)
+    return verdict
+
+
+def _accept(verdict: Verdict, request: Request, answer: SendAnswer) -> None:
+    again: list[int] = []
+    failed = 0
+    for message_id, refusal in answer.refused.items():
+        disposition = DISPOSITIONS[refusal.outcome]
+        if not disposition.certain or not request.covers(message_id):
+            continue  # accepted as far as anybody knows: its receipt settles it
+        if disposition.retryable and request.attempt < LAST_ATTEMPT:
+            again.append(message_id)
+        else:
+            verdict.failed[message_id] = str(refusal.outcome)
+            failed += 1
+    verdict.accepted.append(request)
+    verdict.submitted += request.size - failed - len(again)
+    if again:
+        ids = sorted(again)
+        verdict.again.append(
+            Request(request.number, request.attempt + 1, ids[0], ids[-1], ids, len(ids))
+        )
+        _trouble(verdict, answer)
+
+
+def _refuse(verdict: Verdict, request: Request, answer: SendAnswer) -> None:
+    only = request.message_ids[0] if request.message_ids else request.first_id
+    verdict.accepted.append(request)  # answered for good
+    verdict.failed[only] = str(answer.outcome)
+
+
+def _trouble(verdict: Verdict, answer: SendAnswer) -> None:
+    verdict.retry_after_seconds = max(
+        verdict.retry_after_seconds, answer.retry_after_seconds or 0.0
+    )
+    verdict.trouble = f"{answer.outcome}: {answer.detail}".rstrip(": ")
+
+
+def _pause_reason(answer: SendAnswer) -> str:
+    return (
+        f"The platform refused to send ({answer.outcome}): {answer.detail or 'no detail given'}. "
+        "Nothing is lost: mend it at the platform, then resume."
+    )
+
+
+def by_request(
+    requests: Sequence[Request], recipients: Iterable[Recipient]
+) -> Mapping[tuple[int, int], list[Recipient]]:
+    """Give each request its recipients, in order of id."""
+    ordered = sorted(recipients, key=lambda recipient: recipient.id)
+    members: dict[tuple[int, int], list[Recipient]] = {}
+    for request in requests:
+        ids = set(request.message_ids) if request.message_ids is not None else None
+        members[request.number, request.attempt] = [
+            r
+            for r in ordered
+            if (r.id in ids if ids is not None else request.first_id <= r.id <= request.last_id)
+        ]
+    return members

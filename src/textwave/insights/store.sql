@@ -1,0 +1,59 @@
+-- name: campaign
+-- A campaign's counters, kept up to date by plan, batches and merges.
+SELECT c.id, c.name, c.state, c.reason, c.created_at, c.started_at, c.planned_at, c.completed_at,
+       p.price_milli, p.currency, t.campaign_id IS NOT NULL AS planned,
+       coalesce(t.audience, 0) AS audience, coalesce(t.messages, 0) AS messages,
+       coalesce(t.parts, 0) AS parts, coalesce(t.submitted, 0) AS submitted,
+       coalesce(t.delivered, 0) AS delivered, coalesce(t.failed, 0) AS failed,
+       coalesce(t.clicks, 0) AS clicks, coalesce(t.human_clicks, 0) AS human_clicks,
+       coalesce(t.clickers, 0) AS clickers, coalesce(t.replies, 0) AS replies,
+       coalesce(t.opt_outs, 0) AS opt_outs,
+       (SELECT max(r.answered_at) FROM request r
+        WHERE r.campaign_id = c.id AND r.workspace_id = c.workspace_id) AS last_answer_at
+FROM campaign c
+JOIN platform p ON p.id = c.platform_id
+LEFT JOIN campaign_tally t ON t.campaign_id = c.id AND t.workspace_id = c.workspace_id
+WHERE c.workspace_id = %(workspace_id)s AND c.name = %(name)s
+
+-- name: drops
+SELECT reason AS name, count FROM campaign_drop_tally
+WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s AND count > 0
+ORDER BY count DESC, reason
+
+-- name: failures
+SELECT cause AS name, count FROM campaign_failure_tally
+WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s AND count > 0
+ORDER BY count DESC, cause
+
+-- name: in_doubt
+-- Messages of requests that may or may not have been sent; open requests only, so few.
+SELECT count(*) FROM request r
+JOIN message m ON m.id BETWEEN r.first_id AND r.last_id
+    AND (r.message_ids IS NULL OR m.id = ANY(r.message_ids))
+WHERE r.workspace_id = %(workspace_id)s AND r.campaign_id = %(campaign_id)s
+  AND r.state = 'in doubt' AND (m.state IS NULL OR m.state = 'retrying')
+
+-- name: trouble
+-- What sending waits for, of the batch that changed last.
+SELECT trouble FROM batch
+WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s
+  AND state = 'prepared' AND trouble <> ''
+ORDER BY changed_at DESC LIMIT 1
+
+-- name: recount
+-- The same figures counted from the rows themselves, for tests and for doubters.
+SELECT
+    (SELECT count(*) FROM message WHERE campaign_id = %(campaign_id)s) AS messages,
+    (SELECT count(*) FROM message_drop WHERE campaign_id = %(campaign_id)s) AS drops,
+    (SELECT coalesce(sum(parts), 0) FROM message
+     WHERE campaign_id = %(campaign_id)s)::bigint AS parts,
+    (SELECT count(*) FROM message_state
+     WHERE campaign_id = %(campaign_id)s AND state = 'delivered') AS delivered,
+    (SELECT count(*) FROM message_state
+     WHERE campaign_id = %(campaign_id)s AND state = 'failed') AS failed,
+    (SELECT count(*) FROM message_state
+     WHERE campaign_id = %(campaign_id)s AND state = 'in doubt') AS in_doubt,
+    (SELECT count(*) FROM click WHERE campaign_id = %(campaign_id)s) AS clicks,
+    (SELECT count(*) FROM message
+     WHERE campaign_id = %(campaign_id)s AND clicked_at IS NOT NULL) AS clickers,
+    (SELECT count(*) FROM reply WHERE campaign_id = %(campaign_id)s) AS replies
