@@ -1,0 +1,119 @@
+"""Taking a callback: authentic, readable, not seen before, and then durable with its merge job.
+
+Refuses a body of which one item does not fit as a whole, so that nothing is ever half taken.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from textwave.callbacks import store
+from textwave.callbacks.store import CallbackPlatform
+from textwave.kit.refusal import Refusal
+from textwave.platforms.signing import (
+    CLOCK_SKEW_SECONDS,
+    SignatureMode,
+    SignedRequest,
+    verify,
+)
+from textwave.platforms.thirdparty import parse_receipts, parse_replies, parse_reviews
+from textwave.responses.jobs import OF_CALLBACK
+from textwave.storage.ledger import Ledger
+from textwave.storage.queue import defer
+
+OpenKey = Callable[[bytes], str]
+
+
+class CallbackKind(StrEnum):
+    """What a platform reports by itself."""
+
+    receipts = "receipts"
+    replies = "replies"
+    reviews = "reviews"
+
+
+_PARSERS: Final[dict[CallbackKind, Callable[[bytes], object]]] = {
+    CallbackKind.receipts: parse_receipts,
+    CallbackKind.replies: parse_replies,
+    CallbackKind.reviews: parse_reviews,
+}
+
+_MODES: Final = {"strict": SignatureMode.strict, "qa": SignatureMode.qa_only}
+
+
+@dataclass(eq=False)
+class CallbackPlatformUnknown(Refusal):
+    """No platform of that name is configured."""
+
+    code: ClassVar[str] = "callback_platform_unknown"
+    name: str
+
+    @property
+    def sentence(self) -> str:
+        return f"No platform “{self.name}” is configured here. Check the callback's address."
+
+
+@dataclass(eq=False)
+class NonceSeen(Refusal):
+    """The same signed request came before."""
+
+    code: ClassVar[str] = "nonce_seen"
+
+    @property
+    def sentence(self) -> str:
+        return "This nonce was used before. Sign each attempt anew, with a new nonce."
+
+
+async def platform_called(ledger: Ledger, *, name: str) -> CallbackPlatform:
+    """Return the platform that a callback's address names.
+
+    Raises:
+        CallbackPlatformUnknown: there is none.
+    """
+    async with ledger.transaction() as connection:
+        found = await store.platform_called(connection, name=name)
+    if found is None:
+        raise CallbackPlatformUnknown(name)
+    return found
+
+
+async def take_callback(
+    ledger: Ledger,
+    *,
+    platform: CallbackPlatform,
+    kind: CallbackKind,
+    request: SignedRequest,
+    open_key: OpenKey,
+    now: datetime,
+) -> None:
+    """Make a callback durable; when this returns, it is committed and its merge is deferred.
+
+    Raises:
+        RequestNotAuthentic: the signature is missing, wrong or stale.
+        MalformedCallback: an item of the body does not fit.
+        NonceSeen: the request came before.
+    """
+    nonce = verify(
+        request,
+        key=open_key(platform.sealed_key),
+        now=now,
+        mode=_MODES[platform.callback_signing],
+    )
+    _PARSERS[kind](request.body)
+    async with ledger.transaction() as connection:
+        if not await store.take_nonce(connection, platform_id=platform.id, nonce=nonce):
+            raise NonceSeen
+        await store.store_callback(
+            connection, platform_id=platform.id, kind=kind, body=request.body
+        )
+        await defer(connection, OF_CALLBACK[kind])
+
+
+async def forget_nonces(ledger: Ledger, *, now: datetime) -> int:
+    """Delete nonces too old to come again, as the owner; return how many."""
+    # A timestamp may be as far ahead as behind, so a nonce can come again for twice the tolerance.
+    before = now - timedelta(seconds=2 * CLOCK_SKEW_SECONDS + 60)
+    async with ledger.transaction() as connection:
+        return await store.forget_nonces(connection, before=before)

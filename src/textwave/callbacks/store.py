@@ -1,0 +1,47 @@
+"""Rows of callbacks: the platform called, nonces, and the inbox.
+
+No workspace is known yet, so the web login reaches them through SQL functions only.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from textwave.kit.ids import PlatformId
+from textwave.storage.ledger import Connection, execute, one, value
+from textwave.storage.statements import load_statements
+
+_SQL = load_statements(__package__ or "textwave.callbacks")
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackPlatform:
+    """The platform that calls: its sealed key, and `strict` or `qa` signing."""
+
+    id: PlatformId
+    sealed_key: bytes
+    callback_signing: str
+
+
+async def platform_called(connection: Connection, *, name: str) -> CallbackPlatform | None:
+    """Return the platform of that name, or None."""
+    return await one(connection, CallbackPlatform, _SQL["platform_called"], {"name": name})
+
+
+async def take_nonce(connection: Connection, *, platform_id: PlatformId, nonce: str) -> bool:
+    """Remember a nonce; False when it was seen before."""
+    key = {"platform_id": platform_id, "nonce": nonce}
+    taken: bool = await value(connection, _SQL["take_nonce"], key)
+    return taken
+
+
+async def store_callback(
+    connection: Connection, *, platform_id: PlatformId, kind: str, body: bytes
+) -> None:
+    """Keep the body of a callback to be merged."""
+    parameters = {"platform_id": platform_id, "kind": kind, "body": body}
+    await value(connection, _SQL["store_callback"], parameters)
+
+
+async def forget_nonces(connection: Connection, *, before: datetime) -> int:
+    """Delete old nonces, as the owner; return how many."""
+    return await execute(connection, _SQL["forget_nonces"], {"before": before})
