@@ -49,6 +49,19 @@ class _Scope:
         return cast("ir.StringColumn", self.customers[self.table.customer_column])
 
 
+def select_rows(
+    rule: Rule,
+    *,
+    table: str,
+    tables: Mapping[str, CustomerTable],
+    source: Source,
+    calendar: Calendar,
+) -> ir.Table:
+    """Return the rows of the customer table that a checked rule selects, with all columns."""
+    scope = _Scope(tables[table], tables, source, calendar, source(table))
+    return scope.customers.filter(_condition(rule, scope))
+
+
 def select_customers(
     rule: Rule,
     *,
@@ -58,9 +71,8 @@ def select_customers(
     calendar: Calendar,
 ) -> ir.Table:
     """Return the customers that a checked rule selects: one column `customer`, each once."""
-    scope = _Scope(tables[table], tables, source, calendar, source(table))
-    chosen = scope.customers.filter(_condition(rule, scope))
-    return chosen.select(**{CUSTOMER: scope.key})
+    rows = select_rows(rule, table=table, tables=tables, source=source, calendar=calendar)
+    return rows.select(**{CUSTOMER: rows[tables[table].customer_column]})
 
 
 def _condition(rule: Rule, scope: _Scope) -> ir.BooleanValue:
@@ -221,7 +233,7 @@ _CONDITIONS: Mapping[ColumnType, Mapping[Operator, _Compare]] = {
 def _held(column: Any, values: Sequence[str]) -> Any:
     """Return how many of the values, each counted once, the column holds."""
     wanted: Any = ibis.array(sorted(set(values)))
-    return wanted.filter(column.contains).length()
+    return wanted.filter(lambda value: column.contains(value)).length()  # noqa: PLW0108 - by name
 
 
 def _values(column: Any, declared: Column) -> Any:

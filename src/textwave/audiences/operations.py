@@ -4,9 +4,9 @@
 checked when it is given and again when it runs, because tables change in between.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
@@ -15,8 +15,8 @@ from textwave.accounts import store as accounts
 from textwave.audiences import store
 from textwave.audiences.calendar import Calendar
 from textwave.audiences.check import check_rule
-from textwave.audiences.compile import CUSTOMER, select_customers
-from textwave.audiences.preview import NORMALISED_MOBILE, shown_customer
+from textwave.audiences.compile import select_customers, select_rows
+from textwave.audiences.preview import shown_customer
 from textwave.audiences.rule import Rule, read_rule, write_rule
 from textwave.audiences.sentence import chinese, english
 from textwave.audiences.store import Audience, Definition, Snapshot
@@ -100,7 +100,9 @@ async def start_preview(
 async def start_snapshot(
     connection: Connection, *, workspace_id: WorkspaceId, name: str
 ) -> OperationId:
-    """Begin to write the members of the audience down; result `{snapshot_id, size, of, …}`.
+    """Begin to write the members of the audience down.
+
+    The result is `{snapshot_id, size, lake_version, milliseconds, note}`.
 
     Raises:
         NotFound: there is no audience of that name.
@@ -129,7 +131,7 @@ async def run_estimate(
         size, of = await warehouse.run(workspace_id, selection.count)
         return {"size": size, "of": of, **selection.sentences}
 
-    await _perform(ledger, workspace_id, operation_id, work)
+    await progress.perform(ledger, workspace_id=workspace_id, operation_id=operation_id, work=work)
 
 
 async def run_preview(
@@ -144,15 +146,15 @@ async def run_preview(
 
     async def work(request: dict[str, Any]) -> dict[str, Any]:
         selection = await _prepare(ledger, clock, workspace_id, _requested(request))
+        table, region = selection.described, selection.region
         rows = await warehouse.run(workspace_id, selection.first)
-        customers = [
-            shown_customer(row, table=selection.described, default_region=selection.region)
-            for row in rows
-        ]
-        columns = [column.name for column in selection.described.columns]
-        return {"columns": columns, "customers": customers, **selection.sentences}
+        return {
+            "columns": [column.name for column in table.columns],
+            "customers": [shown_customer(row, table=table, default_region=region) for row in rows],
+            **selection.sentences,
+        }
 
-    await _perform(ledger, workspace_id, operation_id, work)
+    await progress.perform(ledger, workspace_id=workspace_id, operation_id=operation_id, work=work)
 
 
 async def run_snapshot(
@@ -181,4 +183,122 @@ async def run_snapshot(
             "note": "" if snapshot.size else "No customer meets the rule: the audience is empty.",
         }
 
-    await _perform(ledger, workspace_id, operation_id, work)
+    await progress.perform(ledger, workspace_id=workspace_id, operation_id=operation_id, work=work)
+
+
+async def take_snapshot(
+    *,
+    ledger: Ledger,
+    warehouse: Warehouse,
+    clock: Clock,
+    workspace_id: WorkspaceId,
+    name: str,
+) -> Snapshot:
+    """Write the members of an audience to the lake, then make them visible in the ledger.
+
+    A crash in between leaves members of an id that no snapshot has; the next try takes another id.
+
+    Raises:
+        NotFound: there is no audience of that name.
+        TableUnknown, ColumnUnknown, ColumnMissing, OperatorUnfit, ValueUnfit: see `check_rule`.
+    """
+    async with ledger.transaction(workspace_id) as connection:
+        audience = await store.audience(connection, workspace_id, name)
+        snapshot_id = await store.next_snapshot_id(connection)
+    selection = await _prepare(ledger, clock, workspace_id, audience.definition)
+    began = clock.monotonic()
+    size, lake_version = await warehouse.run(
+        workspace_id, lambda lake: store.write_members(lake, snapshot_id, selection.customers(lake))
+    )
+    milliseconds = round((clock.monotonic() - began) * 1000)
+    async with ledger.transaction(workspace_id) as connection:
+        return await store.add_snapshot(
+            connection,
+            snapshot_id=snapshot_id,
+            workspace_id=workspace_id,
+            audience_id=audience.id,
+            size=size,
+            lake_version=lake_version,
+            milliseconds=milliseconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """A definition, checked, with all that it takes to compute it."""
+
+    definition: Definition
+    tables: Mapping[str, CustomerTable]
+    calendar: Calendar
+    region: str
+
+    @property
+    def described(self) -> CustomerTable:
+        return self.tables[self.definition.table]
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        rule, table = self.definition.rule, self.definition.table
+        return {
+            "sentence": english(rule, table=table),
+            "sentence_chinese": chinese(rule, table=table),
+        }
+
+    def customers(self, lake: Lake) -> ir.Table:
+        return select_customers(
+            self.definition.rule,
+            table=self.definition.table,
+            tables=self.tables,
+            source=lake.table,
+            calendar=self.calendar,
+        )
+
+    def count(self, lake: Lake) -> tuple[int, int]:
+        """Return how many customers are selected, and of how many."""
+        counts = (self.customers(lake).count(), lake.table(self.definition.table).count())
+        size, of = (int(count.to_pyarrow().as_py()) for count in counts)
+        return size, of
+
+    def first(self, lake: Lake) -> list[dict[str, Any]]:
+        """Return the first selected customers in the order of their keys."""
+        rows = select_rows(
+            self.definition.rule,
+            table=self.definition.table,
+            tables=self.tables,
+            source=lake.table,
+            calendar=self.calendar,
+        )
+        first = rows.order_by(self.described.customer_column).limit(PREVIEW_CUSTOMERS)
+        return first.to_pyarrow().to_pylist()
+
+
+async def _prepare(
+    ledger: Ledger, clock: Clock, workspace_id: WorkspaceId, definition: Definition
+) -> _Selection:
+    async with ledger.transaction(workspace_id) as connection:
+        workspace = await accounts.workspace(connection, workspace_id)
+        tables = await store.tables(connection, workspace_id)
+    check_rule(definition.rule, table=definition.table, tables=tables)
+    calendar = Calendar(clock.now(), ZoneInfo(workspace.time_zone))
+    return _Selection(definition, tables, calendar, workspace.default_region)
+
+
+async def _start(
+    connection: Connection, *, workspace_id: WorkspaceId, kind: str, definition: Definition
+) -> OperationId:
+    tables = await store.tables(connection, workspace_id)
+    check_rule(definition.rule, table=definition.table, tables=tables)
+    request = {"table": definition.table, "rule": write_rule(definition.rule)}
+    return await progress.begin(connection, workspace_id=workspace_id, kind=kind, request=request)
+
+
+def _requested(request: Mapping[str, Any]) -> Definition:
+    return Definition(request["table"], read_rule(request["rule"]))
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        problem = f"An audience has a name of 1 to {_LONGEST_NAME} printable characters."
+        raise InvalidValue("name", problem)
+    return name

@@ -33,21 +33,10 @@ MAX_TEXT_CHARACTERS: Final = 1_000
 MAX_LAST_DAYS: Final = 3_660
 MAX_NUMBER: Final = 10**15
 _PLACE_FIELDS: Final = frozenset(
-    [
-        "of",
-        "kind",
-        "column",
-        "operator",
-        "value",
-        "table",
-        "did",
-        "where",
-        "within",
-        "measure",
-        "last_days",
-        "from",
-        "until",
-    ]
+    {
+        *("of", "kind", "column", "operator", "value", "table", "did", "where", "within"),
+        *("measure", "last_days", "from", "until"),
+    }
 )
 
 

@@ -17,7 +17,7 @@ from textwave.audiences.rule import Rule, read_rule, write_rule
 from textwave.audiences.tables import CustomerTable, TableKind, read_columns
 from textwave.kit.ids import AudienceId, SnapshotId, WorkspaceId
 from textwave.kit.refusal import NotFound
-from textwave.storage.ledger import Connection, execute, many, one, value
+from textwave.storage.ledger import Connection, many, one, value
 from textwave.storage.statements import load_statements
 from textwave.storage.warehouse import Lake
 
@@ -165,7 +165,7 @@ async def add_snapshot(
     size: int,
     lake_version: int,
     milliseconds: int,
-) -> None:
+) -> Snapshot:
     """Make a snapshot visible whose members are all in the lake."""
     parameters = {
         "id": snapshot_id,
@@ -175,7 +175,7 @@ async def add_snapshot(
         "lake_version": lake_version,
         "milliseconds": milliseconds,
     }
-    await execute(connection, _SQL["add_snapshot"], parameters)
+    return cast("Snapshot", await one(connection, Snapshot, _SQL["add_snapshot"], parameters))
 
 
 def write_members(lake: Lake, snapshot_id: SnapshotId, customers: ir.Table) -> tuple[int, int]:

@@ -40,3 +40,4 @@ SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))
 INSERT INTO snapshot (id, workspace_id, audience_id, size, lake_version, milliseconds)
 OVERRIDING SYSTEM VALUE
 VALUES (%(id)s, %(workspace_id)s, %(audience_id)s, %(size)s, %(lake_version)s, %(milliseconds)s)
+RETURNING id, size, lake_version, computed_at, milliseconds
