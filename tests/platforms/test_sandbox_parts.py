@@ -6,8 +6,10 @@ from textwave.kit.refusal import InvalidValue
 from textwave.platforms.sandbox.agenda import Agenda
 from textwave.platforms.sandbox.gate import Meter
 from textwave.platforms.sandbox.messages import AnswerBook, MessageBook
+from textwave.platforms.sandbox.outgoing import SandboxMessage, SandboxSend
+from textwave.platforms.sandbox.pushes import link_target
 from textwave.platforms.sandbox.settings import SandboxSettings
-from textwave.platforms.sandbox.world import parts_of
+from textwave.platforms.sandbox.world import Sandbox, parts_of
 
 
 @given(st.lists(st.floats(0, 1000), max_size=50), st.floats(0, 1000))
@@ -73,3 +75,44 @@ def test_parts_are_counted_as_the_mainland_does(characters: int, parts: int) -> 
 def test_settings_that_make_no_sense_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(InvalidValue):
         SandboxSettings(**change)  # pyright: ignore[reportArgumentType] - by name
+
+
+def world(seed: int, **changes: object) -> Sandbox:
+    values = {"seed": seed, "receipt_seconds": (1.0, 1.0), "failed": 0.3, **changes}
+    settings = SandboxSettings(**values)  # pyright: ignore[reportArgumentType] - by name
+    return Sandbox(settings, clock=lambda: 1000.0)
+
+
+def fates(sandbox: Sandbox, *sizes: int) -> dict[int, int]:
+    identity = 0
+    for size in sizes:
+        batch: list[SandboxMessage] = []
+        for _ in range(size):
+            identity += 1
+            batch.append(SandboxMessage(identity, f"154{identity:08d}", "text"))
+        sandbox.take(SandboxSend(f"b{identity}", "s", "t", 1, batch))
+    return {item.message_id: item.fate for item in sandbox.book.page(0, 1000)}
+
+
+def test_a_run_repeats_whatever_the_batches_and_differs_by_seed() -> None:
+    assert fates(world(1), 60) == fates(world(1), 7, 50, 3)
+    assert fates(world(1), 60) != fates(world(2), 60)
+
+
+def test_receipts_come_shuffled_if_they_shall() -> None:
+    orders: list[list[int]] = []
+    for shuffled in (True, True, False):
+        sandbox = world(1, shuffled_receipts=shuffled, duplicate_receipts=0.0)
+        fates(sandbox, 50)
+        sandbox.clock = lambda: 2000.0
+        sandbox.pass_time()
+        orders.append(list(sandbox.receipt_rows))
+    assert orders[0] == orders[1]
+    assert sorted(orders[0]) == orders[2]
+    assert orders[0] != orders[2]
+
+
+def test_a_visit_that_leads_outside_is_not_made() -> None:
+    assert link_target(SandboxSettings(), "https://somebody.example/abc") is None
+    assert link_target(SandboxSettings(), "http://[broken") is None
+    assert link_target(SandboxSettings(), "http://127.0.0.1:1/abc") is not None

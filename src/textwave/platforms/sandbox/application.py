@@ -168,7 +168,7 @@ def _pushing(
     sandbox: Sandbox,
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def pushing(application: web.Application) -> AsyncIterator[None]:  # noqa: ARG001 - aiohttp
-        async with aiohttp.ClientSession(auto_decompress=False) as session:
+        async with _strangers() as session:
             task = asyncio.create_task(Pushes(sandbox, session).run())
             task.add_done_callback(_say_why)
             yield
@@ -181,6 +181,11 @@ def _pushing(
 def _say_why(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
         logger.error("The sandbox does nothing by itself any more.", exc_info=task.exception())
+
+
+def _strangers() -> aiohttp.ClientSession:
+    # Many people open links: none may carry another's cookies.
+    return aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
 
 
 async def _openapi(request: web.Request) -> web.Response:  # noqa: ARG001 - a handler

@@ -1,7 +1,7 @@
 """What the sandbox received: compact columns, so that millions of messages fit in memory.
 
-The texts of a request are kept as one compressed block. Nothing is ever forgotten but the
-oldest is not either: beyond its limit the book is full, and the sandbox answers BUSY.
+The texts of a request are kept as one compressed block. Nothing is forgotten: beyond its limit
+the book is full, and takes no message more.
 """
 
 import zlib

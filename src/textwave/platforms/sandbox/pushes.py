@@ -15,6 +15,7 @@ import msgspec
 from yarl import URL
 
 from textwave.platforms.sandbox.agenda import SLOT_SECONDS, VisitDue
+from textwave.platforms.sandbox.settings import SandboxSettings
 from textwave.platforms.sandbox.world import Sandbox
 from textwave.platforms.signing import signature_headers
 
@@ -125,7 +126,7 @@ class Pushes:
                 self._sandbox.counts[f"clicks_{outcome}"] += 1
 
     async def _open(self, due: VisitDue) -> str:
-        target = self._target(due.link)
+        target = link_target(self._sandbox.settings, due.link)
         if target is None:
             return "skipped"
         url, host = target
@@ -139,20 +140,20 @@ class Pushes:
         except (aiohttp.ClientError, TimeoutError, OSError):
             return "failed"
 
-    def _target(self, link: str) -> tuple[URL, str] | None:
-        """Return where to open a link and the host to ask for; None if it leads outside."""
-        settings = self._sandbox.settings
-        try:
-            url = URL(link, encoded=True)
-            host = url.host or ""
-        except ValueError:
-            return None
-        if host in LOOPBACK or host == URL(settings.textwave_url).host:
-            return url, _host_header(url)
-        if not settings.links_url:
-            return None
-        there = URL(settings.links_url.rstrip("/") + url.raw_path_qs, encoded=True)
-        return there, _host_header(url)
+
+def link_target(settings: SandboxSettings, link: str) -> tuple[URL, str] | None:
+    """Return where to open a link and the host to ask for; None if it leads outside."""
+    try:
+        url = URL(link, encoded=True)
+        host = url.host or ""
+    except ValueError:
+        return None
+    if host in LOOPBACK or host == URL(settings.textwave_url).host:
+        return url, _host_header(url)
+    if not settings.links_url:
+        return None
+    there = URL(settings.links_url.rstrip("/") + url.raw_path_qs, encoded=True)
+    return there, _host_header(url)
 
 
 def _host_header(url: URL) -> str:
