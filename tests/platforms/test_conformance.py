@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 from platform_stage import KEY, QUIET
 
+from textwave.kit.refusal import InvalidValue
 from textwave.platforms.conformance import RULES, Finding, check
 from textwave.platforms.sandbox.application import build_application
 from textwave.platforms.sandbox.gate import Gate
@@ -225,3 +226,8 @@ async def test_a_web_page_instead_of_a_platform_is_a_finding_for_every_rule(kind
     async with TestServer(application) as server:
         findings = await check(str(server.make_url("/")), KEY, **SHORT)
     assert [finding.rule for finding in findings if finding.passed] == []
+
+
+async def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidValue):
+        await check("http://[", KEY)

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 from platform_stage import Stage, request
 
 from textwave.platforms.contract import MessageType, ReviewState, TemplateSubmission
-from textwave.platforms.outcomes import Outcome
+from textwave.platforms.outcomes import DISPOSITIONS, Outcome
 
 Start = Callable[..., Any]
 FOREVER = {"review_seconds": 3600.0}
@@ -180,3 +181,23 @@ async def test_settings_can_be_changed_but_not_all_and_not_to_nonsense(stage: St
         status, problem = await scene.post("/sandbox/settings", change)
         assert (status, problem["code"]) == (400, "BAD_PARAMS")
     assert scene.sandbox.settings.failed == 0.5
+
+
+async def test_trouble_of_every_kind_loses_nothing_and_sends_nothing_twice(stage: Start) -> None:
+    scene: Stage = await stage(
+        throttled=0.2, busy=0.2, error_500=0.1, unknown_after_accept=0.3, throttle_milliseconds=1
+    )
+
+    async def persist(batch: int) -> None:
+        sent = request(f"b{batch}", *range(batch * 10 + 1, batch * 10 + 11))
+        for _ in range(200):
+            answer = await scene.platform.send(sent)
+            if answer.outcome is Outcome.accepted:
+                return
+            assert DISPOSITIONS[answer.outcome].retryable
+
+    await asyncio.gather(*(persist(batch) for batch in range(40)))
+    counts = await scene.counts()
+    assert (counts["messages"], counts["distinct"], counts["twice"]) == (400, 400, 0)
+    assert counts["cut_after_accept"] > 0
+    assert min(counts["refused"][code] for code in ("THROTTLED", "BUSY", "INTERNAL")) > 0

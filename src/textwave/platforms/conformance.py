@@ -17,6 +17,7 @@ import aiohttp
 from textwave.kit.refusal import Refusal
 from textwave.platforms.contract import PlatformAnsweredNonsense, PlatformRefused
 from textwave.platforms.signing import CLOCK_SKEW_SECONDS
+from textwave.platforms.thirdparty.adapter import base_url
 from textwave.platforms.thirdparty.answers import Answered
 from textwave.platforms.thirdparty.callbacks import read_items, receipt_of, reply_of
 from textwave.platforms.thirdparty.codes import NOT_FOUND, OK, OUTCOMES, REVIEW_STATES
@@ -70,12 +71,15 @@ async def check(
     `template_code` is an approved template to send with; without, one is submitted and its
     approval awaited for `wait_seconds`. Receipts are awaited for `receipt_wait_seconds`; that none
     comes is no fault, since the numbers are fictitious.
+
+    Raises:
+        InvalidValue: the address is none.
     """
     timeout = aiohttp.ClientTimeout(total=timeout_seconds)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         trial = Trial(
             session=session,
-            url=url,
+            url=base_url(url),
             key=key,
             name=name,
             signature=signature,

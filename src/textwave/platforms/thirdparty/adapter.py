@@ -105,7 +105,7 @@ class ThirdPartyPlatform:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._session = session
-        self._base = _base_url(url)
+        self._base = base_url(url)
         self._name = name
         self._key = key
         self._limits = limits
@@ -262,7 +262,12 @@ class ThirdPartyPlatform:
         return b"".join(chunks)
 
 
-def _base_url(url: str) -> str:
+def base_url(url: str) -> str:
+    """Return the base of all addresses, without a slash at its end.
+
+    Raises:
+        InvalidValue: it is no whole http or https address, or has a user, query or fragment.
+    """
     try:
         parsed = URL(url)
     except ValueError:
