@@ -1,0 +1,120 @@
+"""Rendering: Jinja2 with autoescape, one environment a language, and how numbers and times look.
+
+Nothing is marked safe, no page has inline script or style, and an undefined name is an error.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from babel.numbers import format_decimal, format_percent
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from textwave.console import board, language
+from textwave.console.language import LANGUAGES, catalog
+
+_CONSOLE: Final = Path(__file__).parent
+STATIC: Final = _CONSOLE / "static"
+_WORDS: Final = {
+    "state": language.STATES,
+    "type": language.TYPES,
+    "outcome": language.OUTCOMES,
+    "drop": language.DROPS,
+    "cause": language.CAUSES,
+    "intent": language.INTENTS,
+    "step": language.FUNNEL,
+}
+_variable = re.compile(r"\$\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """A stretch of a template's text: literal, or the name of a variable."""
+
+    text: str
+    variable: bool
+
+
+def pieces_of(text: str) -> list[TextPiece]:
+    """Cut a text at its variables, for showing them apart."""
+    cut = _variable.split(text)
+    return [TextPiece(piece, index % 2 == 1) for index, piece in enumerate(cut) if piece]
+
+
+def render(page: str, chosen: str, values: Mapping[str, Any]) -> str:
+    """Render a page or a fragment in a language."""
+    return _environment(chosen).get_template(page).render(**values)
+
+
+def word(kind: str, name: str, chosen: str) -> str:
+    """Return a word of the domain as a person reads it."""
+    return catalog(chosen).gettext(_WORDS[kind].get(name, name))
+
+
+def campaign_address(name: str, page: str = "") -> str:
+    """Return the address of a campaign's board, or of something below it."""
+    return f"/console/campaigns/{quote(name, safe='')}{page}"
+
+
+@cache
+def _environment(chosen: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_CONSOLE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(  # pyright: ignore[reportAttributeAccessIssue] - added by the extension
+        catalog(chosen), newstyle=True
+    )
+    environment.globals |= {  # pyright: ignore[reportAttributeAccessIssue] - typed too narrowly
+        "language": chosen,
+        "languages": LANGUAGES,
+        "static": _static_address,
+        "address": campaign_address,
+        "board_of": board,
+        "pieces_of": pieces_of,
+        "number": lambda count: format_decimal(count, locale=chosen),
+        "percent": lambda share: _percent(share, chosen),
+        "moment": lambda at, zone: _moment(at, zone, chosen),
+        "word": lambda kind, name: word(kind, name, chosen),
+    }
+    return environment
+
+
+def _percent(share: float, chosen: str) -> str:
+    """Write a share; one decimal below ten percent, and never 100 % before all are there."""
+    hundred = share * 100
+    if hundred < 10:  # noqa: PLR2004 - said above
+        return format_percent(share, format="0.#%", locale=chosen)
+    if 99 < hundred < 100:  # noqa: PLR2004 - said above
+        return format_percent(int(share * 1000) / 1000, format="0.#%", locale=chosen)
+    return format_percent(share, format="0%", locale=chosen)
+
+
+def _moment(at: datetime, zone: str, chosen: str) -> str:
+    pattern = "yyyy-MM-dd HH:mm:ss"
+    return str(format_datetime(at, pattern, tzinfo=ZoneInfo(zone), locale=chosen))
+
+
+def _static_address(name: str) -> str:
+    return f"/console/static/{name}?v={_version(name)}"
+
+
+@cache
+def _version(name: str) -> str:
+    """Name the content in the address, so that a browser may keep it for ever."""
+    try:
+        return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    except FileNotFoundError:
+        return "missing"

@@ -1,0 +1,148 @@
+"""The console in a real browser: it shows, it follows the ledger, and it breaks none of its rules."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+
+from textwave.console.assets import fetch_assets
+from textwave.storage.ledger import Ledger
+
+from .conftest import NAME, Served
+
+CHROMIUM = Path("/usr/bin/chromium")
+HOW = "Chromium is missing; install it with `apt-get install chromium` to run the browser tests."
+BOARD = f"/console/campaigns/{quote(NAME, safe='')}"
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=HOW),
+]
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    fetch_assets()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(_ARGUMENTS)
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser, served: Served) -> AsyncIterator[Page]:
+    """A signed-in page; whatever its console complains of fails the test at the end."""
+    context = await browser.new_context(base_url=served.address, locale="en-GB")
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: _note(complaints, message))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await sign_in(page, served.api_key)
+    yield page
+    await context.close()
+    assert complaints == []
+
+
+def _note(complaints: list[str], message: ConsoleMessage) -> None:
+    if message.type in ("error", "warning"):
+        complaints.append(message.text)
+
+
+async def sign_in(page: Page, key: str) -> None:
+    await page.goto("/console/login")
+    await page.locator("#api_key").fill(key)
+    await page.locator("form.card button").click()
+
+
+async def fits(page: Page) -> bool:
+    """Tell whether nothing is wider than the screen."""
+    script = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    return bool(await page.evaluate(script))
+
+
+async def test_an_empty_workspace_says_what_to_do_first(page: Page, tmp_path: Path) -> None:
+    await expect(page.locator("h2")).to_have_text("The first campaign begins with four steps")
+    await expect(page.locator("code").first).to_have_text("textwave table import")
+    await page.screenshot(path=tmp_path / "empty.png", full_page=True)
+
+
+@pytest.mark.usefixtures("campaign_id")
+async def test_the_board_shows_the_numbers_and_draws_the_funnel(page: Page, tmp_path: Path) -> None:
+    await page.locator("a.campaign-name").click()
+    await expect(page.locator(".lead-figure")).to_contain_text("120,653 of 183,114")
+    await expect(page.locator(".account-right")).to_contain_text("Every recipient is accounted for")
+    await expect(page.locator(".replies")).to_contain_text("*******5678")
+    await expect(page.locator(".replies")).not_to_contain_text("15487654321")
+    await expect(page.locator("#funnel canvas")).to_be_visible()
+    await page.wait_for_timeout(1500)
+    await page.screenshot(path=tmp_path / "light.png", full_page=True)
+    await page.emulate_media(color_scheme="dark")
+    await expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    await page.wait_for_timeout(800)
+    await page.screenshot(path=tmp_path / "dark.png", full_page=True)
+
+
+async def test_the_board_follows_the_ledger_without_losing_the_chart(
+    page: Page, ledger: Ledger, campaign_id: int
+) -> None:
+    await page.goto(BOARD)
+    canvas = await page.locator("#funnel canvas").element_handle()
+    assert canvas is not None
+    async with ledger.transaction() as connection:
+        await connection.execute(
+            "UPDATE campaign_tally SET submitted = 183114, delivered = 178987"
+            " WHERE campaign_id = %s",
+            [campaign_id],
+        )
+    await expect(page.locator(".lead-figure")).to_contain_text("183,114 of 183,114")
+    await expect(page.locator(".funnel-steps")).to_contain_text("178,987")
+    assert await canvas.evaluate("canvas => canvas.isConnected")
+
+
+@pytest.mark.usefixtures("campaign_id")
+async def test_pause_resume_and_a_confirmed_cancel_change_the_campaign(page: Page) -> None:
+    await page.goto(BOARD)
+    await page.get_by_role("button", name="Pause").click()
+    await expect(page.locator("h1 .state")).to_have_text("Paused")
+    await page.get_by_role("button", name="Resume").click()
+    await expect(page.locator("h1 .state")).to_have_text("Sending")
+    await page.get_by_role("link", name="Cancel …").click()
+    await expect(page.locator("h1")).to_contain_text("Cancel “Double Eleven")
+    await page.get_by_role("button", name="Cancel the campaign").click()
+    await expect(page.locator("h1 .state")).to_have_text("Cancelled")
+
+
+@pytest.mark.usefixtures("campaign_id")
+async def test_the_console_speaks_chinese(page: Page, tmp_path: Path) -> None:
+    await page.goto(BOARD)
+    await page.get_by_role("link", name="简体中文").click()
+    await expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    await expect(page.locator(".account-verdict")).to_have_text("每一位收件人都有去向。")
+    await expect(page).to_have_url(re.compile(re.escape(BOARD)))
+    await page.wait_for_timeout(1500)
+    await page.screenshot(path=tmp_path / "chinese.png", full_page=True)
+
+
+@pytest.mark.usefixtures("campaign_id")
+async def test_everything_fits_on_a_phone(page: Page, tmp_path: Path) -> None:
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await page.goto("/console/campaigns")
+    assert await fits(page)
+    await page.screenshot(path=tmp_path / "phone-list.png", full_page=True)
+    await page.goto(BOARD)
+    assert await fits(page)
+    await page.wait_for_timeout(1500)
+    await page.screenshot(path=tmp_path / "phone.png", full_page=True)
