@@ -59,7 +59,7 @@ AGENT_RULES: Final = (
     (
         "crawler",
         _agents(
-            r"bot\b", r"crawl", r"spider", r"slurp", r"archiver", r"Baiduspider", r"Bytespider",
+            r"(?<!CU)bot\b", r"crawl", r"spider", r"slurp", r"archiver", r"Baiduspider", r"Bytespider",
             r"Sogou", r"YisouSpider", r"360Spider", r"HeadlessChrome", r"PhantomJS", r"Lighthouse",
         ),
     ),
