@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from tests.stage import Stage
 
 from textwave.accounts.operations import Founding, found
 from textwave.kit.ids import WorkspaceId
@@ -109,3 +110,9 @@ def lake(warehouse: Warehouse) -> Iterator[Lake]:
     """An open connection to the lake as workspace 1."""
     with warehouse.open(WorkspaceId(1)) as opened:
         yield opened
+
+
+@pytest.fixture
+def stage(ledger: Ledger, warehouse: Warehouse, vault: Vault, founding: Founding) -> Stage:
+    """A workspace in which a campaign can be made; the platform's address is set by the test."""
+    return Stage(ledger, warehouse, vault, founding, platform_url="http://127.0.0.1:9")

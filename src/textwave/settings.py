@@ -81,10 +81,10 @@ class Settings(BaseSettings):
         6, ge=1, le=100, description="Jobs that one worker runs at a time."
     )
     heartbeat_seconds: float = Field(
-        5.0, gt=0, description="How often a worker says that it lives."
+        2.0, gt=0, description="How often a worker says that it lives."
     )
     stalled_seconds: float = Field(
-        20.0, gt=0, description="Silence after which a worker's jobs are given to another."
+        10.0, gt=0, description="Silence after which a worker's jobs are given to another."
     )
     batch_size: int = Field(
         2_000, ge=1, le=50_000, description="Messages that one dispatch job sends."

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import aiohttp
 
+from textwave.content.accounts import PlatformAccount, open_platform
 from textwave.kit.clock import Clock, SystemClock
+from textwave.platforms.contract import Platform
 from textwave.settings import Settings
 from textwave.storage.embedded import DatabaseUrls, embedded_postgres
 from textwave.storage.ledger import Ledger, open_ledger
@@ -29,6 +31,10 @@ class Runtime:
     vault: Vault
     clock: Clock
     http: aiohttp.ClientSession
+
+    def open_platform(self, account: PlatformAccount) -> Platform:
+        """Return the adapter of a platform account, holding its key."""
+        return open_platform(account, self.vault, self.http, self.settings)
 
 
 def database_urls(settings: Settings) -> DatabaseUrls:

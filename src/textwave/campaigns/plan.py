@@ -78,7 +78,7 @@ def recipients(given: Recipients) -> ir.Table:
     values = {name: _text(joined[source.column]) for name, source in given.sources.items()}
     opted_out = ibis.literal(False) if given.opted_out is None else joined.is_opted_out
     reason = ibis.cases(
-        (joined.textwave_bad_mobile.fill_null(value=False), BAD_NUMBER),
+        (joined.textwave_bad_mobile.fill_null(False), BAD_NUMBER),
         (joined.textwave_mobile.isnull(), NO_NUMBER),
         (opted_out, OPTED_OUT),
         (_lacks_variable(values, given), MISSING_VARIABLE),

@@ -1,0 +1,113 @@
+"""What runs by the clock: asking for reviews, pulling, safety nets, and putting away old rows.
+
+Every worker offers these; Procrastinate lets one of them run each. None piles up: a queueing lock
+keeps at most one waiting.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from procrastinate import App
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Status
+
+from textwave.callbacks.operations import forget_nonces
+from textwave.content import review_operations as reviews
+from textwave.content.store import all_platforms
+from textwave.dispatch.operations import defer_forgotten
+from textwave.platforms.contract import (
+    PlatformAnsweredNonsense,
+    PlatformRefused,
+    PlatformUnreachable,
+)
+from textwave.responses import operations as responses
+from textwave.responses.jobs import MERGE_CLICKS, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS
+from textwave.storage.partitions import ensure_partitions
+from textwave.storage.queue import defer
+from textwave.wiring import Runtime
+from textwave.worker.decisions import start_waiting_campaigns
+
+QUEUE: Final = "housekeeping"
+EVERY_TWO_SECONDS: Final = "* * * * * */2"
+EVERY_FIVE_SECONDS: Final = "* * * * * */5"
+EVERY_MINUTE: Final = "* * * * *"
+EVERY_HOUR: Final = "7 * * * *"
+_PAYLOADS_KEPT: Final = timedelta(days=7)
+_FAILED_JOBS_KEPT_HOURS: Final = 24 * 14
+log = structlog.get_logger(__name__)
+Chore = Callable[[], Awaitable[Any]]
+
+
+def add_housekeeping(app: App, runtime: Runtime) -> None:
+    """Register every periodic job."""
+    chores: list[tuple[str, str, Chore]] = [
+        ("ask_reviews", EVERY_TWO_SECONDS, lambda: _ask_reviews(runtime)),
+        ("pull_responses", EVERY_FIVE_SECONDS, lambda: _pull(runtime)),
+        ("rescue_jobs", EVERY_FIVE_SECONDS, lambda: _rescue(app, runtime)),
+        ("sweep", EVERY_MINUTE, lambda: _sweep(runtime)),
+        ("put_away", EVERY_HOUR, lambda: _put_away(app, runtime)),
+    ]
+    for name, cron, chore in chores:
+        _add(app, f"{QUEUE}.{name}", cron, chore)
+
+
+def _add(app: App, name: str, cron: str, chore: Chore) -> None:
+    async def run(timestamp: int) -> None:
+        _ = timestamp  # when it was due; chores look at the clock themselves
+        await chore()
+
+    task = app.task(name=name, queue=QUEUE, queueing_lock=name, lock=name, priority=20)(run)
+    app.periodic(cron=cron)(task)
+
+
+async def _ask_reviews(runtime: Runtime) -> None:
+    await reviews.ask_reviews(
+        runtime.ledger,
+        runtime.open_platform,
+        now=runtime.clock.now(),
+        on_decided=start_waiting_campaigns,
+    )
+
+
+async def _pull(runtime: Runtime) -> None:
+    async with runtime.ledger.transaction() as connection:
+        accounts = [a for a in await all_platforms(connection) if a.receipts == "pull"]
+    for account in accounts:
+        platform = runtime.open_platform(account)
+        try:
+            await responses.pull_receipts(runtime.ledger, platform_id=account.id, platform=platform)
+            await responses.pull_replies(runtime.ledger, platform_id=account.id, platform=platform)
+        except (PlatformUnreachable, PlatformRefused, PlatformAnsweredNonsense) as refusal:
+            log.warning("pull failed", platform=account.name, code=refusal.code)
+
+
+async def _rescue(app: App, runtime: Runtime) -> None:
+    """Give the jobs of dead workers to living ones."""
+    silence = runtime.settings.stalled_seconds
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=silence):
+        log.warning("job rescued", job=job.id, task=job.task_name)
+        try:
+            await app.job_manager.retry_job(job)
+        except AlreadyEnqueued:  # another of its kind waits: this one is not needed any more
+            await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+
+
+async def _sweep(runtime: Runtime) -> None:
+    """Defer whatever should be under way and is not: a safety net under the transactions."""
+    await defer_forgotten(runtime.ledger)
+    async with runtime.ledger.transaction() as connection:
+        await defer(connection, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS, MERGE_CLICKS)
+
+
+async def _put_away(app: App, runtime: Runtime) -> None:
+    now = runtime.clock.now()
+    await responses.expire_receipts(
+        runtime.ledger, now=now, no_receipt_hours=runtime.settings.no_receipt_hours
+    )
+    await responses.forget_payloads(runtime.ledger, before=now - _PAYLOADS_KEPT)
+    await forget_nonces(runtime.ledger, now=now)
+    async with runtime.ledger.transaction() as connection:
+        await ensure_partitions(connection, now.date())
+    await app.job_manager.delete_old_jobs(nb_hours=_FAILED_JOBS_KEPT_HOURS, include_failed=True)

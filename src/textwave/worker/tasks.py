@@ -1,0 +1,146 @@
+"""Every job by its name: a thin call of an operation with the pieces that it needs.
+
+Product code defers jobs by these names in its own transactions (`textwave.storage.queue`). A job
+may run again at any point: each operation says why that is harmless.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from procrastinate import App, RetryStrategy
+
+from textwave.accounts.operations import token_keys
+from textwave.audiences import operations as audiences
+from textwave.campaigns import planning
+from textwave.campaigns.operations import (
+    CANCEL_TASK,
+    DRY_RUN_TASK,
+    PLAN_TASK,
+    RESUME_TASK,
+    SEND_TASK,
+    settle_cancelled,
+)
+from textwave.content import review_operations as reviews
+from textwave.content.operations import SUBMIT_TASK, WITHDRAW_TASK
+from textwave.customers import operations as customers
+from textwave.dispatch.operations import Sender, send_batch
+from textwave.dispatch.store import BatchKey
+from textwave.responses import operations as responses
+from textwave.responses.jobs import (
+    MERGE_CLICKS,
+    MERGE_RECEIPTS,
+    MERGE_REPLIES,
+    MERGE_REVIEWS,
+)
+from textwave.wiring import Runtime
+from textwave.worker.decisions import apply_notices, start_waiting_campaigns
+
+Task = Callable[..., Awaitable[Any]]
+
+# An error that is not a refusal (the database restarts, say): again, later and later.
+AGAIN: Final = RetryStrategy(max_attempts=100, wait=1, linear_wait=2)
+
+
+def add_tasks(app: App, runtime: Runtime) -> None:
+    """Register every job of the product."""
+    for name, task in (_computing(runtime) | _content(runtime) | _sending(runtime)).items():
+        app.task(name=name, retry=AGAIN)(task)
+    # Without a retry of their own: whatever stores the next one, and the periodic safety net, defer
+    # them again, and their queueing lock must stay free for that.
+    for name, task in _merging(runtime).items():
+        app.task(name=name, retry=False)(task)
+
+
+def _computing(runtime: Runtime) -> dict[str, Task]:
+    stores: dict[str, Any] = {"ledger": runtime.ledger, "warehouse": runtime.warehouse}
+    timed = {**stores, "clock": runtime.clock}
+
+    async def run_import(**job: Any) -> None:
+        await customers.run_import(**stores, **job)
+
+    async def run_estimate(**job: Any) -> None:
+        await audiences.run_estimate(**timed, **job)
+
+    async def run_preview(**job: Any) -> None:
+        await audiences.run_preview(**timed, **job)
+
+    async def run_snapshot(**job: Any) -> None:
+        await audiences.run_snapshot(**timed, **job)
+
+    async def run_dry_run(**job: Any) -> None:
+        await planning.run_dry_run(**stores, **job)
+
+    async def run_plan(**job: Any) -> None:
+        await planning.run_plan(**timed, batch_size=runtime.settings.batch_size, **job)
+
+    return {
+        customers.IMPORT: run_import,
+        audiences.ESTIMATE: run_estimate,
+        audiences.PREVIEW: run_preview,
+        audiences.SNAPSHOT: run_snapshot,
+        DRY_RUN_TASK: run_dry_run,
+        PLAN_TASK: run_plan,
+    }
+
+
+def _content(runtime: Runtime) -> dict[str, Task]:
+    async def submit_template(**job: Any) -> None:
+        await reviews.submit_template(
+            runtime.ledger,
+            runtime.open_platform,
+            now=runtime.clock.now(),
+            on_decided=start_waiting_campaigns,
+            **job,
+        )
+
+    async def withdraw_template(**job: Any) -> None:
+        await reviews.withdraw_template(runtime.ledger, runtime.open_platform, **job)
+
+    return {SUBMIT_TASK: submit_template, WITHDRAW_TASK: withdraw_template}
+
+
+def _sending(runtime: Runtime) -> dict[str, Task]:
+    sender = Sender(
+        ledger=runtime.ledger,
+        vault=runtime.vault,
+        clock=runtime.clock,
+        open_platform=runtime.open_platform,
+        concurrency=runtime.settings.send_concurrency,
+    )
+
+    async def send(**job: Any) -> None:
+        await send_batch(sender, BatchKey(**job))
+
+    async def resume(**job: Any) -> None:
+        await planning.resume_sending(runtime.ledger, **job)
+
+    async def cancel(**job: Any) -> None:
+        async with runtime.ledger.transaction() as connection:
+            await settle_cancelled(connection, **job)
+
+    return {SEND_TASK: send, RESUME_TASK: resume, CANCEL_TASK: cancel}
+
+
+def _merging(runtime: Runtime) -> dict[str, Task]:
+    ledger = runtime.ledger
+
+    async def merge_receipts() -> None:
+        await responses.merge_receipts(ledger)
+
+    async def merge_replies() -> None:
+        await responses.merge_replies(ledger)
+
+    async def merge_reviews() -> None:
+        await responses.merge_reviews(ledger, apply=apply_notices(runtime.clock))
+
+    async def merge_clicks() -> None:
+        async with ledger.transaction() as connection:
+            keys = await token_keys(connection, runtime.vault)
+        await responses.merge_clicks(ledger, keys=keys)
+
+    return {
+        MERGE_RECEIPTS.task: merge_receipts,
+        MERGE_REPLIES.task: merge_replies,
+        MERGE_REVIEWS.task: merge_reviews,
+        MERGE_CLICKS.task: merge_clicks,
+    }
