@@ -1,0 +1,48 @@
+"""The command `textwave` and its sub-commands; a refusal is one sentence on stderr, status 1."""
+
+import sys
+
+import typer
+
+from textwave.cli import processes
+from textwave.kit.refusal import Refusal
+
+app = typer.Typer(
+    help="Textwave: SMS marketing, every recipient accounted for.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for name, command in {
+    "up": processes.up,
+    "down": processes.down,
+    "web": processes.web,
+    "links": processes.links,
+    "worker": processes.worker,
+    "sandbox": processes.with_sandbox_options(),
+    "settings": processes.list_settings,
+}.items():
+    app.command(name)(command)
+
+key = typer.Typer(help="The API key of this machine's installation.", no_args_is_help=True)
+key.command("show")(processes.show_key)
+app.add_typer(key, name="key")
+
+database = typer.Typer(help="The database.", no_args_is_help=True)
+database.command("migrate")(processes.migrate_database)
+app.add_typer(database, name="database")
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except Refusal as refusal:
+        print(refusal.sentence, file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
