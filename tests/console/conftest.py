@@ -91,7 +91,8 @@ async def seed_campaign(connection: Connection, workspace_id: WorkspaceId, name:
         """
         INSERT INTO campaign (workspace_id, name, type, platform_id, signature_id, template_id,
                               audience_id, state, created_by, started_at, planned_at)
-        VALUES (%s, %s, 'promotional', %s, %s, %s, %s, 'sending', 'test', now(), now())
+        VALUES (%s, %s, 'promotional', %s, %s, %s, %s, 'sending', 'test', now() - interval '64 seconds',
+                now() - interval '61 seconds')
         RETURNING id
         """,
         [workspace_id, name, *parts],

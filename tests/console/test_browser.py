@@ -35,9 +35,7 @@ pytestmark = [
 async def browser() -> AsyncIterator[Browser]:
     fetch_assets()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=list(_ARGUMENTS)
-        )
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
         yield browser
         await browser.close()
 
@@ -45,7 +43,9 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def page(browser: Browser, served: Served) -> AsyncIterator[Page]:
     """A signed-in page; whatever its console complains of fails the test at the end."""
-    context = await browser.new_context(base_url=served.address, locale="en-GB")
+    context = await browser.new_context(
+        base_url=served.address, locale="en-GB", reduced_motion="reduce"
+    )
     page = await context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: _note(complaints, message))
@@ -67,6 +67,11 @@ async def sign_in(page: Page, key: str) -> None:
     await page.locator("form.card button").click()
 
 
+async def drawn(page: Page) -> None:
+    """Wait until the funnel is on the canvas."""
+    await expect(page.locator("#funnel[data-drawn] canvas")).to_be_visible()
+
+
 async def fits(page: Page) -> bool:
     """Tell whether nothing is wider than the screen."""
     script = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
@@ -86,12 +91,10 @@ async def test_the_board_shows_the_numbers_and_draws_the_funnel(page: Page, tmp_
     await expect(page.locator(".account-right")).to_contain_text("Every recipient is accounted for")
     await expect(page.locator(".replies")).to_contain_text("*******5678")
     await expect(page.locator(".replies")).not_to_contain_text("15487654321")
-    await expect(page.locator("#funnel canvas")).to_be_visible()
-    await page.wait_for_timeout(1500)
+    await drawn(page)
     await page.screenshot(path=tmp_path / "light.png", full_page=True)
     await page.emulate_media(color_scheme="dark")
     await expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
-    await page.wait_for_timeout(800)
     await page.screenshot(path=tmp_path / "dark.png", full_page=True)
 
 
@@ -132,7 +135,7 @@ async def test_the_console_speaks_chinese(page: Page, tmp_path: Path) -> None:
     await expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     await expect(page.locator(".account-verdict")).to_have_text("每一位收件人都有去向。")
     await expect(page).to_have_url(re.compile(re.escape(BOARD)))
-    await page.wait_for_timeout(1500)
+    await drawn(page)
     await page.screenshot(path=tmp_path / "chinese.png", full_page=True)
 
 
@@ -144,5 +147,5 @@ async def test_everything_fits_on_a_phone(page: Page, tmp_path: Path) -> None:
     await page.screenshot(path=tmp_path / "phone-list.png", full_page=True)
     await page.goto(BOARD)
     assert await fits(page)
-    await page.wait_for_timeout(1500)
+    await drawn(page)
     await page.screenshot(path=tmp_path / "phone.png", full_page=True)

@@ -81,6 +81,7 @@ class Board:
     reason: str
     trouble: str
     signature: str
+    template: str
     text: str
     price: str
     time_zone: str
@@ -140,6 +141,12 @@ def ranked(counts: Mapping[str, int]) -> list[Share]:
 def part_of(count: int, whole: int) -> float:
     """Return a share of one, or 0 where there is no whole."""
     return count / whole if whole > 0 else 0.0
+
+
+def messages_a_second(figures: Figures) -> int:
+    """Return how fast messages were handed over, or 0 while that is not known."""
+    seconds = figures.seconds.get("send", 0.0)
+    return round(figures.submitted / seconds) if seconds > 0 else 0
 
 
 def tenths_done(figures: Figures) -> int:

@@ -121,11 +121,13 @@ INTENTS: Final[Mapping[str, str]] = {
     "leaning": _("May be an opt-out"),
     "other": _("Reply"),
 }
-FUNNEL: Final[Mapping[str, str]] = {
+STEPS: Final[Mapping[str, str]] = {
     "audience": _("Audience"),
     "messages": _("Messages"),
     "submitted": _("Submitted"),
     "delivered": _("Delivered"),
     "clicked": _("Clicked"),
     "replied": _("Replied"),
+    "wait and plan": _("Waiting and planning"),
+    "send": _("Sending"),
 }

@@ -30,7 +30,7 @@ _WORDS: Final = {
     "drop": language.DROPS,
     "cause": language.CAUSES,
     "intent": language.INTENTS,
-    "step": language.FUNNEL,
+    "step": language.STEPS,
 }
 _variable = re.compile(r"\$\{([^{}]*)\}")
 
@@ -87,6 +87,7 @@ def _environment(chosen: str) -> Environment:
         "number": lambda count: format_decimal(count, locale=chosen),
         "percent": lambda share: _percent(share, chosen),
         "moment": lambda at, zone: _moment(at, zone, chosen),
+        "duration": lambda seconds: _duration(seconds, chosen),
         "word": lambda kind, name: word(kind, name, chosen),
     }
     return environment
@@ -105,6 +106,14 @@ def _percent(share: float, chosen: str) -> str:
 def _moment(at: datetime, zone: str, chosen: str) -> str:
     pattern = "yyyy-MM-dd HH:mm:ss"
     return str(format_datetime(at, pattern, tzinfo=ZoneInfo(zone), locale=chosen))
+
+
+def _duration(seconds: float, chosen: str) -> str:
+    """Write a duration in seconds, or in minutes and seconds from two minutes on."""
+    if seconds < 120:  # noqa: PLR2004 - said above
+        return f"{format_decimal(round(seconds, 1), locale=chosen)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{format_decimal(minutes, locale=chosen)} min {rest} s"
 
 
 def _static_address(name: str) -> str:

@@ -55,6 +55,7 @@ async def read_board(ledger: Ledger, workspace_id: WorkspaceId, name: str) -> Bo
         reason=campaign.reason,
         trouble=report.trouble,
         signature=campaign.signature,
+        template=campaign.template,
         text=full_text(parts.template_content, kind, parts.opt_out_text),
         price=str(Money(report.price_milli, report.currency)),
         time_zone=zone,

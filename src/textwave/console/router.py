@@ -124,10 +124,8 @@ class Visit:
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Render a page with what every page needs."""
-        url = self.request.url
-        here = url.path + (f"?{url.query}" if url.query and "ticket=" not in url.query else "")
         every = {
-            "here": here,
+            "here": self.request.scope.get("raw_path", b"").decode("ascii", "replace"),
             "signed_in": self.found is not None,
             "token": form_token(self.secret, self.found) if self.found else "",
         }

@@ -16,7 +16,11 @@
       chart = null;
     }
     const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    chart ??= echarts.init(holder, null, { renderer: "canvas" });
+    if (!chart) {
+      chart = echarts.init(holder, null, { renderer: "canvas" });
+      chart.on("finished", () => { holder.dataset.drawn = "yes"; });
+      new ResizeObserver(() => chart?.resize()).observe(holder);
+    }
     chart.setOption({
       animation: !still,
       animationDurationUpdate: 600,
@@ -37,7 +41,7 @@
           ...step,
           itemStyle: {
             color: colour("--tblr-primary"),
-            opacity: 1 - index * 0.13,
+            opacity: 1 - index * 0.1,
             borderWidth: 0,
           },
         })),
@@ -68,5 +72,4 @@
   document.addEventListener("htmx:error", () => offline(true));
   document.addEventListener("htmx:response:error", () => offline(true));
   document.addEventListener("themechange", draw);
-  window.addEventListener("resize", () => chart?.resize());
 }
