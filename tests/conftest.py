@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from tests.stage import Stage
 
+from tests.stage import Stage
 from textwave.accounts.operations import Founding, found
 from textwave.kit.ids import WorkspaceId
 from textwave.storage.embedded import DatabaseUrls, embedded_postgres

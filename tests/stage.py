@@ -1,6 +1,7 @@
-"""A stage for campaigns: everything that must be there before one can start, written directly.
+"""A stage for campaigns: what must be there before one can start, written directly.
 
-The long way (import, rule, reviews) is told in tests/flow; tests of planning and sending begin here.
+The long way (import, rule, reviews) is told in tests/flow; tests of planning and sending begin
+here.
 """
 
 from collections.abc import Mapping, Sequence

@@ -7,8 +7,8 @@ import duckdb
 import ibis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.stage import SHANGHAI, Person, Stage, people
 
+from tests.stage import SHANGHAI, Person, Stage, people
 from textwave.campaigns.draft import read_sources
 from textwave.campaigns.plan import PartsMeasure, Recipients, blocks, recipients
 from textwave.content.rendering import fill, render
