@@ -1,0 +1,304 @@
+# ruff: noqa: S608 - statements are built from quoted names and literals only
+"""The file's rows, read once by DuckDB into a typed Parquet file beside it, with what is wrong.
+
+Positions are kept, so a rejected row is known by its line: the header is line 1, each record one
+line, empty lines none. Columns are called c0, c1, … until the rows are in the warehouse. Refused:
+files of which more than `MOST_REJECTED` rows do not fit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import duckdb
+import pyarrow as pa
+
+from textwave.customers.columns import TOLERATED_SHARE, Column, ColumnType, Part
+from textwave.customers.layout import Layout
+from textwave.customers.upload import FileUnreadable, Upload
+from textwave.kit.mobile import MAINLAND_PATTERN, read_mobile
+from textwave.kit.refusal import Refusal
+from textwave.storage.warehouse import Lake
+
+MOST_REJECTED: Final = 1_000_000
+_MOST_MISSHAPEN: Final = 200_000
+_LONGEST_LINE_BYTES: Final = 2_000_000
+_MOBILES_PER_BLOCK: Final = 50_000
+_MAINLAND_CODE: Final = 8_600_000_000_000
+_BLANKS: Final = "e' \\t\\r\\n'"
+_STORED: Final = {
+    ColumnType.TEXT: "VARCHAR",
+    ColumnType.MULTI_VALUE: "VARCHAR",
+    ColumnType.NUMBER: "DOUBLE",
+    ColumnType.TIME: "TIMESTAMP",
+}
+
+
+@dataclass(eq=False)
+class TooManyRejected(Refusal):
+    """So many rows do not fit that the file was probably read in a wrong way."""
+
+    code: ClassVar[str] = "too_many_rejected"
+    file_name: str
+    rejected: int
+    line: int | None
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        where = "" if self.line is None else f", the first at line {self.line}"
+        return (
+            f"More than {self.rejected - 1} rows of “{self.file_name}” do not fit{where} "
+            f"({self.reason}). Check delimiter, types and quotes. The table was left as it was."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Where the typed rows are and how many they are."""
+
+    path: Path
+    layout: Layout
+    rows: int
+    misshapen: int
+
+
+def stored_type(column: Column) -> str:
+    """Return the warehouse's type of a column."""
+    return _STORED[column.type]
+
+
+def name_of(identifier: str) -> str:
+    """Quote a name for SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def number_of(lake: Lake, statement: str, parameters: list[Any] | None = None) -> int:
+    """Run a statement that returns one whole number; NULL is 0."""
+    row = lake.duckdb.execute(statement, parameters).fetchone()
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
+def stage(lake: Lake, upload: Upload, layout: Layout, path: Path, *, region: str) -> Staged:
+    """Write the typed rows to `path`; a guessed type that too few values fit gives way to text.
+
+    Raises:
+        FileUnreadable: DuckDB cannot read it at all.
+        TooManyRejected: see the module.
+    """
+    while True:
+        misshapen = _copy(lake, upload, layout, path, region)
+        bad = dict(
+            lake.duckdb.execute(
+                f"SELECT problem, count(*) FROM {_rows(path)} GROUP BY problem"
+            ).fetchall()
+        )
+        rows = sum(bad.values())
+        unfit = _unfit(layout, bad, rows)
+        if not unfit:
+            _check_share(upload, layout, bad, misshapen)
+            return Staged(path, layout, rows, misshapen)
+        layout = layout.as_text(unfit)
+
+
+def _unfit(layout: Layout, bad: Mapping[int | None, int], rows: int) -> frozenset[str]:
+    return frozenset(
+        column.name
+        for place, column in enumerate(layout.columns)
+        if column.name in layout.guessed_types
+        and column.type in (ColumnType.NUMBER, ColumnType.TIME)
+        and bad.get(place, 0) > TOLERATED_SHARE * rows
+    )
+
+
+def _check_share(
+    upload: Upload, layout: Layout, bad: Mapping[int | None, int], misshapen: int
+) -> None:
+    counts = {place: count for place, count in bad.items() if place is not None}
+    if sum(counts.values()) + misshapen <= MOST_REJECTED:
+        return
+    worst = layout.columns[max(counts, key=counts.__getitem__)] if counts else None
+    reason = f"column “{worst.name}” as {worst.type.value}" if worst else "shape of the rows"
+    raise TooManyRejected(upload.file_name, MOST_REJECTED + 1, None, reason)
+
+
+def _copy(lake: Lake, upload: Upload, layout: Layout, path: Path, region: str) -> int:
+    connection = lake.duckdb
+    for table in ("misshapen", "misshapen_scan"):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    for strict in (True, False):
+        source = _parquet_source(upload, layout) if upload.is_parquet else _csv(upload, strict)
+        statement = f"COPY ({_typed(layout, source, region)}) TO {literal(str(path))}"
+        try:
+            connection.execute(f"{statement} (FORMAT parquet, COMPRESSION lz4)")
+            break
+        except duckdb.InvalidInputException as error:
+            # rows that end in different ways: the strict reader gives up, the other one goes on
+            if not strict or upload.is_parquet:
+                raise FileUnreadable(upload.file_name, _first_line(error)) from None
+        except (duckdb.IOException, duckdb.ConversionException) as error:
+            raise FileUnreadable(upload.file_name, _first_line(error)) from None
+    return 0 if upload.is_parquet else _count_misshapen(lake, upload)
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return f"cannot be read: {str(error).splitlines()[0][:300]}"
+
+
+def _count_misshapen(lake: Lake, upload: Upload) -> int:
+    count = number_of(lake, "SELECT count(DISTINCT line) FROM misshapen")
+    if count >= _MOST_MISSHAPEN:
+        first = number_of(lake, "SELECT min(line) FROM misshapen")
+        reason = "another number of columns than the header, or a quote that is never closed"
+        raise TooManyRejected(upload.file_name, count, first, reason)
+    return count
+
+
+def _csv(upload: Upload, strict: bool) -> str:  # noqa: FBT001 - it is the reader's own option
+    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(upload.header)))
+    return (
+        f"read_csv({literal(str(upload.path))}, auto_detect = false, header = true, "
+        f"delim = {literal(upload.delimiter or ',')}, quote = '\"', escape = '\"', "
+        f"columns = {{{columns}}}, strict_mode = {strict}, "
+        f"max_line_size = {_LONGEST_LINE_BYTES}, store_rejects = true, "
+        f"rejects_limit = {_MOST_MISSHAPEN}, "
+        "rejects_table = 'misshapen', rejects_scan = 'misshapen_scan')"
+    )
+
+
+def _parquet_source(upload: Upload, layout: Layout) -> str:
+    pieces: list[str] = []
+    for place, (name, stored) in enumerate(zip(upload.header, upload.declared_types, strict=True)):
+        cell = name_of(name)
+        if pa.types.is_list(stored) or pa.types.is_large_list(stored):
+            cell = f"array_to_string({cell}, {literal(layout.columns[place].separator or ',')})"
+        pieces.append(f"{cell}::VARCHAR AS c{place}")
+    return f"(SELECT {', '.join(pieces)} FROM read_parquet({literal(str(upload.path))}))"
+
+
+def _typed(layout: Layout, source: str, region: str) -> str:
+    read = ", ".join(_read(layout, place) for place in range(len(layout.columns)))
+    raw = ", ".join(f"c{place}" for place in range(len(layout.columns)))
+    kept = ", ".join(f"t{place} AS c{place}" for place in range(len(layout.columns)))
+    return (
+        f"SELECT {kept}, {_fast_mobile(layout, region)} AS mobile, problem, "
+        f"CASE WHEN problem IS NOT NULL THEN [{raw}] END AS raw "
+        f"FROM (SELECT *, {_problem(layout)} AS problem FROM (SELECT *, {read} FROM {source}))"
+    )
+
+
+def _read(layout: Layout, place: int) -> str:
+    kind, cell = layout.columns[place].type, f"c{place}"
+    if place == layout.place(Part.CUSTOMER):
+        value = f"nullif(trim({cell}, {_BLANKS}), '')"
+    elif kind is ColumnType.NUMBER:
+        number = f"try_cast({cell} AS DOUBLE)"
+        value = f"CASE WHEN isfinite({number}) THEN {number} END"
+    elif kind is ColumnType.TIME:
+        # the type with a zone honours an offset; the one without would drop it silently
+        time = f"try_cast({cell} AS TIMESTAMPTZ)"
+        value = f"CASE WHEN isfinite({time}) THEN {time}::TIMESTAMP END"
+    else:
+        value = f"nullif({cell}, '')"
+    return f"{value} AS t{place}"
+
+
+def _problem(layout: Layout) -> str:
+    """Return the expression for the position of the first column that does not fit."""
+    key = layout.place(Part.CUSTOMER)
+    cases = [f"WHEN t{key} IS NULL THEN {key}"]
+    cases += [
+        f"WHEN t{place} IS NULL AND c{place} IS NOT NULL AND trim(c{place}, {_BLANKS}) <> '' "
+        f"THEN {place}"
+        for place, column in enumerate(layout.columns)
+        if column.type in (ColumnType.NUMBER, ColumnType.TIME)
+    ]
+    return f"CASE {' '.join(cases)} END::INTEGER"
+
+
+def _fast_mobile(layout: Layout, region: str) -> str:
+    place = layout.place(Part.MOBILE)
+    if place is None or region != "CN":
+        return "NULL::BIGINT"
+    digits = f"regexp_extract(c{place}, {literal(MAINLAND_PATTERN)}, 1)"
+    return f"{_MAINLAND_CODE} + try_cast(nullif({digits}, '') AS BIGINT)"
+
+
+def _rows(path: Path) -> str:
+    return f"read_parquet({literal(str(path))}, file_row_number = true)"
+
+
+def read_mobiles(lake: Lake, staged: Staged, *, region: str) -> None:
+    """Make table `read_number`: each distinct number that the fast path left, and what it is."""
+    place = staged.layout.place(Part.MOBILE)
+    lake.duckdb.execute("CREATE OR REPLACE TEMP TABLE read_number (written VARCHAR, mobile BIGINT)")
+    if place is None:
+        return
+    lake.duckdb.execute(
+        f"CREATE OR REPLACE TEMP TABLE unread AS SELECT DISTINCT c{place} AS written "
+        f"FROM {_rows(staged.path)} "
+        f"WHERE problem IS NULL AND mobile IS NULL AND c{place} IS NOT NULL"
+    )
+    unread = number_of(lake, "SELECT count(*) FROM unread")
+    for start in range(0, unread, _MOBILES_PER_BLOCK):
+        block = lake.duckdb.execute(
+            f"SELECT written FROM unread WHERE rowid BETWEEN {start} AND "
+            f"{start + _MOBILES_PER_BLOCK - 1}"
+        ).fetchall()
+        written = [row[0] for row in block]
+        read = [read_mobile(text, region) for text in written]
+        found = pa.table({"written": written, "mobile": pa.array(read, pa.int64())})
+        lake.duckdb.register("found", found)
+        lake.duckdb.execute("INSERT INTO read_number SELECT written, mobile FROM found")
+        lake.duckdb.unregister("found")
+
+
+def find_doubles(lake: Lake, staged: Staged, *, unique: bool) -> int:
+    """Make table `double`: positions of rows whose key a later row has; return how many."""
+    key = f"c{staged.layout.place(Part.CUSTOMER)}"
+    lake.duckdb.execute('CREATE OR REPLACE TEMP TABLE "double" (position BIGINT)')
+    if not unique:
+        return 0
+    rows = f"{_rows(staged.path)} WHERE problem IS NULL"
+    lake.duckdb.execute(
+        f"CREATE OR REPLACE TEMP TABLE doubled AS SELECT {key} AS key, "
+        f"max(file_row_number) AS last FROM {rows} GROUP BY {key} HAVING count(*) > 1"
+    )
+    if not number_of(lake, "SELECT count(*) FROM doubled"):
+        return 0
+    lake.duckdb.execute(
+        f'INSERT INTO "double" SELECT file_row_number FROM (SELECT * FROM {rows}) r '
+        f"JOIN doubled d ON r.{key} = d.key WHERE file_row_number < d.last"
+    )
+    return number_of(lake, 'SELECT count(*) FROM "double"')
+
+
+def kept_rows(staged: Staged, *, customers: bool, doubles: bool) -> str:
+    """Return the query for the rows to keep, with the table's own column names.
+
+    A table of customers has two columns more: `textwave_mobile` and `textwave_bad_mobile`.
+    """
+    columns = [
+        f"c{place} AS {name_of(column.name)}" for place, column in enumerate(staged.layout.columns)
+    ]
+    place = staged.layout.place(Part.MOBILE)
+    join = ""
+    if customers and place is None:
+        columns += ["NULL::BIGINT AS textwave_mobile", "false AS textwave_bad_mobile"]
+    elif customers:
+        mobile = "coalesce(s.mobile, n.mobile)"
+        bad = f"{mobile} IS NULL AND trim(c{place}, {_BLANKS}) <> ''"
+        columns += [f"{mobile} AS textwave_mobile"]
+        columns += [f"coalesce({bad}, false) AS textwave_bad_mobile"]
+        join = f"LEFT JOIN read_number n ON s.mobile IS NULL AND n.written = s.c{place} "
+    anti = 'AND s.file_row_number NOT IN (SELECT position FROM "double") ' if doubles else ""
+    return (
+        f"SELECT {', '.join(columns)} FROM {_rows(staged.path)} s {join}"
+        f"WHERE s.problem IS NULL {anti}"
+    )

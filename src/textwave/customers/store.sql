@@ -1,0 +1,42 @@
+-- name: tables
+-- All tables of the workspace, by name.
+SELECT id, name, kind, columns, customer_column, mobile_column, time_column, amount_column,
+       row_count, lake_version, created_at, updated_at
+FROM customer_table WHERE workspace_id = %(workspace_id)s ORDER BY name
+
+-- name: table
+-- One table of the workspace.
+SELECT id, name, kind, columns, customer_column, mobile_column, time_column, amount_column,
+       row_count, lake_version, created_at, updated_at
+FROM customer_table WHERE workspace_id = %(workspace_id)s AND name = %(name)s
+
+-- name: save_table
+-- What the table is after an import; an import that ended later does not lose to an earlier one.
+INSERT INTO customer_table AS t (workspace_id, name, kind, columns, customer_column,
+    mobile_column, time_column, amount_column, row_count, lake_version)
+VALUES (%(workspace_id)s, %(name)s, %(kind)s, %(columns)s, %(customer_column)s,
+    %(mobile_column)s, %(time_column)s, %(amount_column)s, %(row_count)s, %(lake_version)s)
+ON CONFLICT (workspace_id, name) DO UPDATE SET kind = excluded.kind, columns = excluded.columns,
+    customer_column = excluded.customer_column, mobile_column = excluded.mobile_column,
+    time_column = excluded.time_column, amount_column = excluded.amount_column,
+    row_count = excluded.row_count, lake_version = excluded.lake_version, updated_at = now()
+WHERE t.lake_version <= excluded.lake_version
+
+-- name: next_import
+-- The number of an import, before it has happened: its rejected rows are kept under it.
+SELECT nextval(pg_get_serial_sequence('import', 'id'))
+
+-- name: add_import
+-- An import that has happened.
+INSERT INTO import (id, workspace_id, table_name, file_name, file_sha256, mode, operation_id,
+    rows_read, rows_kept, rows_rejected, lake_version)
+OVERRIDING SYSTEM VALUE
+VALUES (%(id)s, %(workspace_id)s, %(table_name)s, %(file_name)s, %(file_sha256)s, %(mode)s,
+    %(operation_id)s, %(rows_read)s, %(rows_kept)s, %(rows_rejected)s, %(lake_version)s)
+
+-- name: imports
+-- The newest imports of a table.
+SELECT id, table_name, file_name, file_sha256, mode, operation_id, rows_read, rows_kept,
+       rows_rejected, lake_version, finished_at
+FROM import WHERE workspace_id = %(workspace_id)s AND table_name = %(name)s
+ORDER BY id DESC LIMIT %(limit)s

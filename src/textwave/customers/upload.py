@@ -1,0 +1,242 @@
+"""The stored file of an import: what it is, its digest, its text as UTF-8 and a sample of it.
+
+Read in blocks, so a file of any size takes the same memory. Refused: what is no CSV or Parquet,
+text in an unnamed encoding, and NUL bytes, each with the place where it stands.
+"""
+
+import codecs
+import csv
+import hashlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import ClassVar, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from textwave.kit.refusal import Refusal
+
+_BLOCK_BYTES: Final = 1 << 20
+_SAMPLE_ROWS: Final = 2_000
+_DELIMITERS: Final = (",", "\t", ";", "|")
+_PARQUET: Final = b"PAR1"
+_FOREIGN: Final = {
+    b"PK\x03\x04": "a ZIP or XLSX file",
+    b"\x1f\x8b": "a gzip file",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
+    b"\xd0\xcf\x11\xe0": "an old Excel file",
+    b"%PDF": "a PDF",
+}
+Seen = Callable[[int], None]
+
+
+@dataclass(eq=False)
+class FileEmpty(Refusal):
+    """The file holds no rows."""
+
+    code: ClassVar[str] = "file_empty"
+    file_name: str
+
+    @property
+    def sentence(self) -> str:
+        return f"“{self.file_name}” holds no rows. The table was left as it was."
+
+
+@dataclass(eq=False)
+class FileUnreadable(Refusal):
+    """The file is not of a form that can be imported."""
+
+    code: ClassVar[str] = "file_unreadable"
+    file_name: str
+    problem: str
+
+    @property
+    def sentence(self) -> str:
+        return f"“{self.file_name}” {self.problem}"
+
+
+@dataclass(eq=False)
+class EncodingWrong(Refusal):
+    """The file's bytes are not text in the encoding it should have."""
+
+    code: ClassVar[str] = "encoding_wrong"
+    file_name: str
+    encoding: str
+    byte_offset: int
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"“{self.file_name}” is not {self.encoding}: the byte at offset {self.byte_offset} "
+            "does not fit. Save it as UTF-8 or name its `encoding`, e.g. gb18030."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that has been looked at. `text_path` is None for Parquet."""
+
+    path: Path
+    file_name: str
+    sha256: str
+    size_bytes: int
+    delimiter: str | None
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    declared_types: tuple[pa.DataType, ...] = ()
+
+    @property
+    def is_parquet(self) -> bool:
+        """Tell whether it is Parquet; otherwise it is delimited text in UTF-8."""
+        return self.delimiter is None
+
+    @property
+    def sample(self) -> dict[str, list[str]]:
+        """Return the first values of each column."""
+        names = [name.strip() for name in self.header]
+        return {
+            name: [row[place] for row in self.rows if len(row) == len(names)]
+            for place, name in enumerate(names)
+        }
+
+
+@contextmanager
+def examine(
+    path: Path, file_name: str, *, encoding: str | None, delimiter: str | None, seen: Seen
+) -> Generator[Upload]:
+    """Look at a stored file; a transcoded copy beside it is removed at the end.
+
+    `seen` is told how many bytes have been read.
+
+    Raises:
+        FileEmpty, FileUnreadable, EncodingWrong: what its sentence says.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise FileUnreadable(file_name, f"cannot be read ({error.strerror}).") from None
+    if not start:
+        raise FileEmpty(file_name)
+    if start.startswith(_PARQUET) or file_name.lower().endswith(".parquet"):
+        yield _parquet(path, file_name, seen)
+        return
+    for magic, what in _FOREIGN.items():
+        if start.startswith(magic):
+            raise FileUnreadable(file_name, f"is {what}. Save it as CSV (UTF-8) or Parquet.")
+    codec = encoding or ("utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8")
+    copy = path.with_name(path.name + ".utf8")
+    try:
+        yield _text(path, copy, file_name, codec, delimiter, seen)
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _parquet(path: Path, file_name: str, seen: Seen) -> Upload:
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError):
+        raise FileUnreadable(file_name, "is no readable Parquet file.") from None
+    with file:
+        if file.metadata.num_rows == 0:
+            raise FileEmpty(file_name)
+        batch = next(file.iter_batches(batch_size=_SAMPLE_ROWS), None)
+        schema = file.schema_arrow
+    columns = [] if batch is None else [column.to_pylist() for column in batch.columns]
+    rows = tuple(
+        tuple("" if v is None else str(v) for v in row) for row in zip(*columns, strict=True)
+    )
+    digest = hashlib.sha256()
+    for block in _blocks(path, seen):
+        digest.update(block)
+    size = path.stat().st_size
+    names, types = tuple(schema.names), tuple(schema.types)
+    return Upload(path, file_name, digest.hexdigest(), size, None, names, rows, types)
+
+
+def _text(
+    path: Path, copy: Path, file_name: str, codec: str, delimiter: str | None, seen: Seen
+) -> Upload:
+    is_utf8 = codecs.lookup(codec).name in ("utf-8", "utf-8-sig", "ascii")
+    digest = hashlib.sha256()
+    pieces = _decoded(path, file_name, codec, digest.update, seen)
+    if is_utf8:
+        for _ in pieces:
+            pass
+    else:
+        with copy.open("w", encoding="utf-8", newline="") as target:
+            target.writelines(pieces)
+    source = path if is_utf8 else copy
+    rows, found = _sample(source, file_name, delimiter)
+    size = path.stat().st_size
+    return Upload(source, file_name, digest.hexdigest(), size, found, rows[0], tuple(rows[1:]))
+
+
+def _decoded(
+    path: Path, file_name: str, codec: str, note: Callable[[bytes], None], seen: Seen
+) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(codec)()
+    read = 0
+    for block in _blocks(path, seen):
+        note(block)
+        read += len(block)
+        try:
+            text = decoder.decode(block)
+        except UnicodeDecodeError as error:
+            offset = read - len(error.object) + error.start
+            raise EncodingWrong(file_name, codec, offset) from None
+        if "\0" in text:
+            place = read - len(block) + max(block.find(b"\0"), 0)
+            problem = f"has a NUL byte at about offset {place}; text has none. Remove it."
+            raise FileUnreadable(file_name, problem)
+        yield text
+    try:
+        yield decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise EncodingWrong(file_name, codec, read - len(error.object) + error.start) from None
+
+
+def _blocks(path: Path, seen: Seen) -> Iterator[bytes]:
+    read = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            read += len(block)
+            seen(read)
+            yield block
+
+
+def _sample(path: Path, file_name: str, delimiter: str | None) -> tuple[list[tuple[str, ...]], str]:
+    with path.open("rb") as file:
+        block = file.read(_BLOCK_BYTES)
+        whole = not file.read(1)
+    text = block.decode("utf-8-sig", errors="ignore")
+    if not text.strip():
+        raise FileEmpty(file_name)
+    if not text.splitlines()[0].strip():
+        raise FileUnreadable(file_name, "begins with an empty line instead of columns' names.")
+    found = delimiter or _guess_delimiter(text.splitlines()[0])
+    rows = _rows(text, found, whole=whole)
+    if not rows or (whole and len(rows) == 1):
+        raise FileEmpty(file_name)
+    return rows, found
+
+
+def _rows(text: str, delimiter: str, *, whole: bool) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    try:
+        for row in csv.reader(StringIO(text, newline=""), delimiter=delimiter):
+            if row:
+                rows.append(tuple(row))
+            if len(rows) > _SAMPLE_ROWS:
+                return rows
+    except csv.Error:  # a field longer than the sample's reader takes: what came before will do
+        return rows
+    return rows if whole or len(rows) == 1 else rows[:-1]
+
+
+def _guess_delimiter(first_line: str) -> str:
+    outside = "".join(first_line.split('"')[::2])
+    return max(_DELIMITERS, key=outside.count)
