@@ -4,7 +4,9 @@ This module knows the form of a rule: kinds, fields, depth, number of nodes. Whe
 exist and its operators fit is the business of `check`. Refused: what is no rule, with its place.
 """
 
+import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,6 +40,8 @@ _PLACE_FIELDS: Final = frozenset(
         *("measure", "last_days", "from", "until"),
     }
 )
+
+_UNFIT_TYPES: Final = frozenset({"string_type", "int_type", "float_type", "tuple_type"})
 
 
 class Operator(StrEnum):
@@ -222,7 +226,7 @@ def read_rule(written: object) -> Rule:
     try:
         return _adapter.validate_python(written)
     except ValidationError as error:
-        raise _as_refusal(error.errors(include_url=False)[0]) from error
+        raise _as_refusal(_telling(error.errors(include_url=False))) from error
 
 
 def write_rule(rule: Rule) -> dict[str, Any]:
@@ -275,6 +279,11 @@ def _children(node: object, place: str) -> list[tuple[object, str]]:
     return children
 
 
+def _telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:
+    """Return the error that says most: not that a union's other members did not fit."""
+    return next((error for error in errors if error["type"] not in _UNFIT_TYPES), errors[0])
+
+
 def _as_refusal(error: ErrorDetails) -> RuleMalformed:
     kept = [part for part in error["loc"] if isinstance(part, int) or part in _PLACE_FIELDS]
     if error["type"] == "extra_forbidden":
@@ -289,12 +298,16 @@ def _problem(error: ErrorDetails, *, in_value: bool) -> str:
             return "there is no such field"
         case "missing":
             return "this field is missing"
-        case "union_tag_not_found":
+        case "union_tag_not_found" | "model_attributes_type":
             return "a rule is an object with a “kind”: all, any, not, attribute, orders, behaviours"
         case "union_tag_invalid":
             return "this kind is not known; known are all, any, not, attribute, orders, behaviours"
-        case "string_type" | "int_type" | "tuple_type" if in_value:
+        case kind if in_value and kind in _UNFIT_TYPES:
             return "a value is a text, a number, or a list of these"
         case _:
             message = error["msg"].removeprefix("Value error, ")
             return message[:1].lower() + message[1:]
+
+
+if __name__ == "__main__":  # writes docs/reference/rule.schema.json
+    sys.stdout.write(json.dumps(rule_schema(), ensure_ascii=False, indent=2) + "\n")
