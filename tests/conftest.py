@@ -10,9 +10,11 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from tests.stage import Stage
@@ -35,7 +37,12 @@ def pytest_configure(config: pytest.Config) -> None:
     folder.chmod(0o755)
     urls = embedded_postgres(folder).start()
     with psycopg.connect(embedded_postgres(folder).superuser_url(), autocommit=True) as connection:
-        for setting in ("fsync = off", "synchronous_commit = off", "max_connections = 400"):
+        settings: tuple[LiteralString, ...] = (
+            "fsync = off",
+            "synchronous_commit = off",
+            "max_connections = 400",
+        )
+        for setting in settings:
             connection.execute(f"ALTER SYSTEM SET {setting}")
     embedded_postgres(folder).stop()
     embedded_postgres(folder).start()
@@ -60,13 +67,15 @@ def urls() -> Iterator[DatabaseUrls]:
     known = cluster.start()
     name = f"t_{uuid.uuid4().hex[:16]}"
     with psycopg.connect(cluster.superuser_url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER textwave")
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER textwave")
+        connection.execute(made.format(sql.Identifier(name), sql.Identifier(_TEMPLATE)))
         try:
             yield DatabaseUrls(
                 make_conninfo(known.owner, dbname=name), make_conninfo(known.web, dbname=name)
             )
         finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            dropped = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+            connection.execute(dropped.format(sql.Identifier(name)))
 
 
 @pytest.fixture

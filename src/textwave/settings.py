@@ -39,71 +39,84 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     data: Path = Field(
-        Path("textwave-data"),
+        default=Path("textwave-data"),
         description="Folder of everything that is kept: PostgreSQL, warehouse, uploads, secrets.",
     )
     database_url: SecretStr | None = Field(
-        None,
+        default=None,
         description="PostgreSQL ≥ 15 of the owner role (migrations, workers). "
         "Empty: Textwave starts its own PostgreSQL in the data folder.",
     )
     database_web_url: SecretStr | None = Field(
-        None,
+        default=None,
         description="The same database as role textwave_web (API, console, links, callbacks). "
         "Needed when TEXTWAVE_DATABASE_URL is set.",
     )
     warehouse_path: str | None = Field(
-        None,
+        default=None,
         description="Where the warehouse keeps its Parquet files: a folder or an object store URL. "
         "Empty: lake/ in the data folder.",
     )
     warehouse_memory_megabytes: int = Field(
-        2_000, ge=200, description="Memory for DuckDB in each worker; above it spills to disk."
+        default=2_000,
+        ge=200,
+        description="Memory for DuckDB in each worker; above it spills to disk.",
     )
     warehouse_threads: int = Field(
-        0, ge=0, le=256, description="Threads for DuckDB in each worker; 0: one per core."
+        default=0, ge=0, le=256, description="Threads for DuckDB in each worker; 0: one per core."
     )
-    web_host: str = Field("127.0.0.1", description="Address that the API and console listen on.")
+    web_host: str = Field(
+        default="127.0.0.1", description="Address that the API and console listen on."
+    )
     web_port: int = Field(
-        8600, ge=0, le=65535, description="Port of API and console; 0: a free one."
+        default=8600, ge=0, le=65535, description="Port of API and console; 0: a free one."
     )
-    links_host: str = Field("127.0.0.1", description="Address that the redirect listens on.")
+    links_host: str = Field(
+        default="127.0.0.1", description="Address that the redirect listens on."
+    )
     links_port: int = Field(
-        8601, ge=0, le=65535, description="Port of the redirect; 0: a free one."
+        default=8601, ge=0, le=65535, description="Port of the redirect; 0: a free one."
     )
     public_links_url: str | None = Field(
-        None,
+        default=None,
         description="What short links begin with, e.g. https://d.example.cn. "
         "Empty: the redirect's own address.",
     )
-    workers: int = Field(1, ge=1, le=64, description="Worker processes that `textwave up` starts.")
+    workers: int = Field(
+        default=1, ge=1, le=64, description="Worker processes that `textwave up` starts."
+    )
     worker_concurrency: int = Field(
-        6, ge=1, le=100, description="Jobs that one worker runs at a time."
+        default=6, ge=1, le=100, description="Jobs that one worker runs at a time."
     )
     heartbeat_seconds: float = Field(
-        2.0, gt=0, description="How often a worker says that it lives."
+        default=2.0, gt=0, description="How often a worker says that it lives."
     )
     stalled_seconds: float = Field(
-        10.0, gt=0, description="Silence after which a worker's jobs are given to another."
+        default=10.0, gt=0, description="Silence after which a worker's jobs are given to another."
     )
     batch_size: int = Field(
-        2_000, ge=1, le=50_000, description="Messages that one dispatch job sends."
+        default=2_000, ge=1, le=50_000, description="Messages that one dispatch job sends."
     )
     send_concurrency: int = Field(
-        8, ge=1, le=256, description="Requests to a platform that one job has open at a time."
+        default=8,
+        ge=1,
+        le=256,
+        description="Requests to a platform that one job has open at a time.",
     )
     send_timeout_seconds: float = Field(
-        15.0, gt=0, description="After it a request without an answer is in doubt."
+        default=15.0, gt=0, description="After it a request without an answer is in doubt."
     )
     upload_limit_megabytes: int = Field(
-        20_000, ge=1, description="Largest file that an import takes."
+        default=20_000, ge=1, description="Largest file that an import takes."
     )
     no_receipt_hours: int = Field(
-        72, ge=1, description="After it a message without a receipt is failed: no receipt."
+        default=72, ge=1, description="After it a message without a receipt is failed: no receipt."
     )
-    link_days: int = Field(90, ge=1, le=3650, description="Days a short link lives by default.")
-    log_format: str = Field("json", pattern="^(json|text)$", description="json or text.")
-    demo_seed: int = Field(1, description="Seed of the demo's shop and of the sandbox.")
+    link_days: int = Field(
+        default=90, ge=1, le=3650, description="Days a short link lives by default."
+    )
+    log_format: str = Field(default="json", pattern="^(json|text)$", description="json or text.")
+    demo_seed: int = Field(default=1, description="Seed of the demo's shop and of the sandbox.")
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:

@@ -1,6 +1,6 @@
 """Rows of platforms, signatures and templates; those of short links are in `link_store`.
 
-Every statement names the workspace, but for `platform_account`, which workers read, and for what a
+Every statement names the workspace, but for the platforms that workers read, and for what a
 platform is asked and decides: it is shared by workspaces, and its word counts in all of them.
 """
 
@@ -164,6 +164,11 @@ async def platform_account(connection: Connection, platform_id: PlatformId) -> P
     if found is None:
         raise NotFound("platform", str(platform_id))
     return found
+
+
+async def platforms_to_pull(connection: Connection) -> list[PlatformAccount]:
+    """Return every platform whose receipts and replies are pulled, for workers."""
+    return await many(connection, PlatformAccount, _SQL["platforms_to_pull"])
 
 
 async def update_platform(

@@ -30,6 +30,12 @@ SELECT id, organization_id, name, kind, base_url, sealed_key, capabilities, rate
     max_batch, opt_out_text, counting, price_milli, currency, callback_signing, receipts
 FROM platform WHERE id = %(platform_id)s
 
+-- name: platforms_to_pull
+-- Every platform that does not push, for workers.
+SELECT id, organization_id, name, kind, base_url, sealed_key, capabilities, rate_per_second,
+    max_batch, opt_out_text, counting, price_milli, currency, callback_signing, receipts
+FROM platform WHERE receipts = 'pull' ORDER BY id
+
 -- name: update_platform
 -- Take what the platform said of the account.
 UPDATE platform SET rate_per_second = %(rate_per_second)s, max_batch = %(max_batch)s,

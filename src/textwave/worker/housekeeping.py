@@ -15,7 +15,7 @@ from procrastinate.jobs import Status
 
 from textwave.callbacks.operations import forget_nonces
 from textwave.content import review_operations as reviews
-from textwave.content.store import all_platforms
+from textwave.content.store import platforms_to_pull
 from textwave.dispatch.operations import defer_forgotten
 from textwave.platforms.contract import (
     PlatformAnsweredNonsense,
@@ -73,7 +73,7 @@ async def _ask_reviews(runtime: Runtime) -> None:
 
 async def _pull(runtime: Runtime) -> None:
     async with runtime.ledger.transaction() as connection:
-        accounts = [a for a in await all_platforms(connection) if a.receipts == "pull"]
+        accounts = await platforms_to_pull(connection)
     for account in accounts:
         platform = runtime.open_platform(account)
         try:
