@@ -198,7 +198,7 @@ def _beginning(links_url: str) -> re.Pattern[str]:
     """Match the address of the links, also without its scheme, and the code if there is one."""
     bare = re.escape(links_url.rstrip("/").split("://", maxsplit=1)[-1])
     code = rf"(?P<code>[0-9A-Za-z]{{{CODE_LENGTH}}})?(?![0-9A-Za-z])"
-    return re.compile(rf"(?:https?://|(?<![\w.@/-])){bare}/(?:{code}|(?=[0-9A-Za-z]))")
+    return re.compile(rf"(?:https?://|(?<![A-Za-z0-9_.@/-])){bare}/(?:{code}|(?=[0-9A-Za-z]))")
 
 
 def _link_at(text: str, found: re.Match[str]) -> LinkInText:
