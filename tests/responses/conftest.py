@@ -102,8 +102,8 @@ def send_campaign(ledger: Ledger, workspace_id: WorkspaceId) -> SendCampaign:
         async with ledger.transaction() as connection:
             low, high = partition_bounds(NOW.date())
             await connection.execute(
-                f"CREATE TABLE IF NOT EXISTS message_2026_03 PARTITION OF message"
-                f" FOR VALUES FROM ({low}) TO ({high})"
+                b"CREATE TABLE IF NOT EXISTS message_2026_03 PARTITION OF message"
+                b" FOR VALUES FROM (%d) TO (%d)" % (low, high)
             )
             platform_id, signature_id, template_id, audience_id = await _ground(
                 connection, workspace, platform, signature

@@ -19,14 +19,16 @@ END = {
     "REJECTED": ("failed", "rejected by the carrier"),
 }
 patiently = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
 @st.composite
 def payloads(draw: st.DrawFn) -> tuple[dict[int, str], list[list[list[tuple[int, str]]]]]:
     """What is true of some messages, and rounds of payloads that say it in a mess."""
-    truth = draw(st.dictionaries(st.integers(0, SIZE - 1), st.sampled_from(STATUSES[:4])))
+    truth: dict[int, str] = draw(
+        st.dictionaries(st.integers(0, SIZE - 1), st.sampled_from(STATUSES[:4]))
+    )
     said = [*truth.items()]
     noise = draw(st.lists(st.tuples(st.integers(0, SIZE - 1), st.just("UNKNOWN")), max_size=3))
     again = draw(st.lists(st.sampled_from(said), max_size=6)) if said else []

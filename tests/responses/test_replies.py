@@ -1,6 +1,7 @@
 """Replies find their signature, campaign and message; the right words opt out at once."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -188,11 +189,11 @@ async def test_replies_are_read_in_pages_and_by_intent(
     await push(sent, [reply(i, "别发了" if i % 2 else "好") for i in range(5)], kind="replies")
     await merge_replies(ledger)
     async with web_ledger.transaction(sent.workspace_id) as connection:
-        key = {"workspace_id": sent.workspace_id, "limit": 2}
-        first = await store.replies(connection, **key)
-        second = await store.replies(connection, **key, after=first[-1].id)
-        leaning = await store.replies(connection, **key, intent=Intent.leaning)
+        read = partial(store.replies, connection, workspace_id=sent.workspace_id, limit=2)
+        first = await read()
+        second = await read(after=first[-1].id)
+        leaning = await read(intent=Intent.leaning)
     assert len({row.id for row in first + second}) == 4
     assert {row.intent for row in leaning} == {"leaning"}
     async with web_ledger.transaction(other_workspace) as connection:
-        assert await store.replies(connection, **key) == []
+        assert await store.replies(connection, workspace_id=sent.workspace_id) == []

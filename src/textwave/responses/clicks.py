@@ -59,8 +59,8 @@ AGENT_RULES: Final = (
     (
         "crawler",
         _agents(
-            r"(?<!CU)bot\b", r"crawl", r"spider", r"slurp", r"archiver", r"Baiduspider", r"Bytespider",
-            r"Sogou", r"YisouSpider", r"360Spider", r"HeadlessChrome", r"PhantomJS", r"Lighthouse",
+            r"(?<!CU)bot\b", r"crawl", r"spider", r"slurp", r"archiver", r"Sogou web",
+            r"HeadlessChrome", r"PhantomJS", r"Lighthouse",
         ),
     ),
     (

@@ -175,16 +175,18 @@ async def _merge_receipt_block(connection: Connection) -> Merged:
     read, problems = _read(payloads, parse_receipts)
     await store.become_the_one_writer(connection)
     counts: list[FinalCount] = []
+    strays = 0
     for platform_id, receipts in read.items():
         final = final_receipts(receipts)
         if final:
-            counts += await store.merge_receipts(
+            merged, unknown = await store.merge_receipts(
                 connection, platform_id=platform_id, columns=columns_of(final)
             )
+            counts += merged
+            strays += unknown
     await _count_finals(connection, counts)
     await store.mark_merged(connection, problems=problems)
-    strays = sum(found.count for found in counts if found.campaign_id is None)
-    changed = sum(found.count for found in counts) - strays
+    changed = sum(found.count for found in counts)
     return Merged(taken=len(payloads), changed=changed, strays=strays)
 
 
@@ -194,8 +196,6 @@ async def _count_finals(connection: Connection, counts: Sequence[FinalCount]) ->
     late: Counter[CampaignId] = Counter()
     causes: Counter[tuple[CampaignId, WorkspaceId, str]] = Counter()
     for found in counts:
-        if found.campaign_id is None or found.workspace_id is None:
-            continue
         if found.cause:
             failed[found.campaign_id] += found.count
             causes[found.campaign_id, found.workspace_id, found.cause] += found.count

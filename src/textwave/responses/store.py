@@ -34,11 +34,11 @@ class Payload:
 class FinalCount:
     """How many messages of a campaign became delivered (no cause) or failed.
 
-    `late`: they had failed for want of a receipt before. Without a campaign: strays.
+    `late`: they had failed for want of a receipt before.
     """
 
-    campaign_id: CampaignId | None
-    workspace_id: WorkspaceId | None
+    campaign_id: CampaignId
+    workspace_id: WorkspaceId
     cause: str
     late: bool
     count: int
@@ -161,13 +161,13 @@ async def forget_payloads(connection: Connection, *, before: datetime, limit: in
 async def become_the_one_writer(connection: Connection) -> None:
     """Wait until no other transaction decides about final states."""
     await connection.execute(_SQL["one_writer"])
-    await connection.execute(_SQL["read_in_order"])
+    await connection.execute(_SQL["read_by_index"])
 
 
 async def merge_receipts(
     connection: Connection, *, platform_id: PlatformId, columns: ReceiptColumns
-) -> list[FinalCount]:
-    """Merge final receipts of one platform; return what changed, by campaign and cause."""
+) -> tuple[list[FinalCount], int]:
+    """Merge final receipts of one platform; return what changed, and how many were strays."""
     parameters = {
         "platform_id": platform_id,
         "message_ids": columns.message_ids,
@@ -177,8 +177,23 @@ async def merge_receipts(
         "first_id": columns.first_id,
         "last_id": columns.last_id,
     }
+    counts = await _finals(connection, "merge_receipts", parameters)
+    if sum(found.count for found in counts) == columns.count:
+        return counts, 0
+    cursor = await connection.execute(_SQL["unmerged_receipts"], parameters, prepare=False)
+    late, strays = await cursor.fetchone() or (0, 0)
+    if late:
+        counts += await _finals(connection, "merge_late_receipts", parameters)
+    if strays:
+        await connection.execute(_SQL["keep_strays"], parameters, prepare=False)
+    return counts, strays
+
+
+async def _finals(
+    connection: Connection, name: str, parameters: Mapping[str, Any]
+) -> list[FinalCount]:
     # Planned each time: only with the arrays in sight does the planner know how long they are.
-    cursor = await connection.execute(_SQL["merge_receipts"], parameters, prepare=False)
+    cursor = await connection.execute(_SQL[name], parameters, prepare=False)
     return [FinalCount(*row) for row in await cursor.fetchall()]
 
 

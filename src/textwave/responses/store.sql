@@ -20,57 +20,70 @@ DELETE FROM callback_inbox WHERE id IN (
 -- Receipts and the end of waiting for them decide about the same rows: one after the other.
 SELECT pg_advisory_xact_lock(hashtext('textwave receipts'))
 
--- name: read_in_order
--- Numbers are looked up by index and in the order given, so that rows are locked in that order.
-SET LOCAL enable_seqscan = off
+-- name: read_by_index
+-- Numbers are looked up by index, one by one in the order given: rows are locked in that order, and
+-- a block costs the same however many messages there are.
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+       set_config('enable_mergejoin', 'off', true)
 
 -- name: merge_receipts
--- Give messages their final state; a real receipt also ends a "no receipt". What fits no message
--- of this platform and number is kept as a stray; whatever is left is a duplicate.
-WITH received AS (
-    SELECT * FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[], %(causes)s::text[],
-                         %(reported)s::timestamptz[])
-        AS r (message_id, mobile, cause, reported_at)
-), fresh AS (
+-- Give messages of this platform and number their final state, where they have none.
+WITH fresh AS (
     UPDATE message m
     SET state = CASE r.cause WHEN '' THEN 'delivered' ELSE 'failed' END,
         cause = nullif(r.cause, ''), finished_at = r.reported_at
-    FROM received r, campaign c
+    FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[], %(causes)s::text[],
+                %(reported)s::timestamptz[]) AS r (message_id, mobile, cause, reported_at),
+         campaign c
     WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
       AND (r.mobile IS NULL OR r.mobile = m.mobile)
       AND c.id = m.campaign_id AND c.platform_id = %(platform_id)s
       AND (m.state IS NULL OR m.state IN ('retrying', 'submitted'))
-    RETURNING m.id, m.mobile, m.campaign_id, m.workspace_id, m.cause
-), rest AS MATERIALIZED (
-    SELECT r.* FROM received r
-    WHERE NOT EXISTS (SELECT FROM fresh f WHERE f.id = r.message_id
-                      AND (r.mobile IS NULL OR r.mobile = f.mobile))
-), late AS (
+    RETURNING m.campaign_id, m.workspace_id, m.cause
+)
+SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, false AS late, count(*) AS count
+FROM fresh GROUP BY 1, 2, 3
+
+-- name: unmerged_receipts
+-- Of receipts that were merged just now: how many meet a "no receipt", and how many no message.
+-- Whatever else changed nothing is a duplicate.
+SELECT count(*) FILTER (WHERE found.state = 'failed' AND found.cause = 'no receipt') AS late,
+       count(*) FILTER (WHERE found.known IS NULL) AS strays
+FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[]) AS r (message_id, mobile)
+LEFT JOIN LATERAL (
+    SELECT m.state, m.cause, true AS known FROM message m JOIN campaign c ON c.id = m.campaign_id
+    WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
+      AND (r.mobile IS NULL OR r.mobile = m.mobile) AND c.platform_id = %(platform_id)s
+) found ON true
+
+-- name: merge_late_receipts
+-- A real receipt wins over the silence before it.
+WITH late AS (
     UPDATE message m
     SET state = CASE r.cause WHEN '' THEN 'delivered' ELSE 'failed' END,
         cause = nullif(r.cause, ''), finished_at = r.reported_at
-    FROM rest r, campaign c
+    FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[], %(causes)s::text[],
+                %(reported)s::timestamptz[]) AS r (message_id, mobile, cause, reported_at),
+         campaign c
     WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
       AND (r.mobile IS NULL OR r.mobile = m.mobile)
       AND c.id = m.campaign_id AND c.platform_id = %(platform_id)s
       AND m.state = 'failed' AND m.cause = 'no receipt'
-    RETURNING m.id, m.campaign_id, m.workspace_id, m.cause
-), stray AS (
-    INSERT INTO stray_receipt (platform_id, message_id, status)
-    SELECT %(platform_id)s, r.message_id, CASE r.cause WHEN '' THEN 'delivered' ELSE r.cause END
-    FROM rest r
-    WHERE NOT EXISTS (
-        SELECT FROM message m JOIN campaign c ON c.id = m.campaign_id
-        WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
-          AND (r.mobile IS NULL OR r.mobile = m.mobile) AND c.platform_id = %(platform_id)s)
-    RETURNING 1
+    RETURNING m.campaign_id, m.workspace_id, m.cause
 )
-SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, false AS late, count(*) AS count
-FROM fresh GROUP BY 1, 2, 3
-UNION ALL
-SELECT campaign_id, workspace_id, coalesce(cause, ''), true, count(*) FROM late GROUP BY 1, 2, 3
-UNION ALL
-SELECT NULL, NULL, '', false, count(*) FROM stray
+SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, true AS late, count(*) AS count
+FROM late GROUP BY 1, 2, 3
+
+-- name: keep_strays
+-- Keep receipts that fit no message of this platform and number.
+INSERT INTO stray_receipt (platform_id, message_id, status)
+SELECT %(platform_id)s, r.message_id, CASE r.cause WHEN '' THEN 'delivered' ELSE r.cause END
+FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[], %(causes)s::text[])
+    AS r (message_id, mobile, cause)
+WHERE NOT EXISTS (
+    SELECT FROM message m JOIN campaign c ON c.id = m.campaign_id
+    WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
+      AND (r.mobile IS NULL OR r.mobile = m.mobile) AND c.platform_id = %(platform_id)s)
 
 -- name: lock_tallies
 -- Lock the counters of several campaigns in one order, so that merges never block each other.
