@@ -2,7 +2,7 @@
 """Taking staged rows into the workspace's table: all in one transaction of the lake, or none.
 
 Which file was taken when is written in the same transaction, so a repeated append adds nothing,
-even after a crash between the lake and the ledger. Refused: a table that another import is changing.
+even after a crash between the lake and the ledger. Refused: a table that is being changed.
 """
 
 from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""What the demo needs: a shop that was never there."""
