@@ -1,19 +1,95 @@
-"""The web application: the REST API, health and metrics, and the console where it is present."""
+"""The web application: REST API, callbacks, health, metrics, and the console where it is present.
 
-from fastapi import FastAPI
+Every answer that is no success is a problem document. The application holds no state of its own
+besides its metrics, so any number of processes may serve it.
+"""
 
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from typing import Any, cast
+
+from fastapi import FastAPI, Response
+
+from textwave.api import (
+    audience_routes,
+    campaign_routes,
+    content_routes,
+    operation_routes,
+    response_routes,
+    table_routes,
+)
+from textwave.api.edge import Edge
+from textwave.api.metrics import Metrics
+from textwave.api.problems import PROBLEM_JSON, Problem, add_problem_handlers
+from textwave.content.accounts import open_key
 from textwave.wiring import Runtime
+
+_ROUTES = (
+    operation_routes.routes,
+    table_routes.routes,
+    audience_routes.routes,
+    content_routes.routes,
+    campaign_routes.routes,
+    response_routes.routes,
+)
 
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Build the application over an open runtime of the role `web`."""
-    app = FastAPI(title="Textwave", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
-    app.state.runtime = runtime
+    from textwave.callbacks.routes import router as callback_router
+    from textwave.console.router import mount as mount_console
 
-    @app.get("/healthz", include_in_schema=False)
+    app = build_api()
+    app.state.runtime = runtime
+    metrics = Metrics()
+    app.add_middleware(Edge, registry=metrics.registry)
+    _add_health(app, runtime, metrics)
+    app.include_router(
+        callback_router(
+            ledger=runtime.ledger,
+            clock=runtime.clock,
+            open_key=cast("Any", lambda name, sealed: open_key(runtime.vault, name, sealed)),
+        ),
+        include_in_schema=False,
+    )
+    mount_console(app, lambda: runtime)
+    return app
+
+
+def build_api() -> FastAPI:
+    """Build the REST API alone, without a runtime: its document needs no database."""
+    app = FastAPI(
+        title="Textwave",
+        version=version("textwave"),
+        summary="SMS marketing: audiences, campaigns, delivery and effect.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    refused: dict[int | str, dict[str, Any]] = {
+        "default": {
+            "description": "A problem (RFC 9457).",
+            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
+        422: {"model": Problem, "description": "A problem (RFC 9457)."},
+    }
+    for routes in _ROUTES:
+        app.include_router(routes, prefix="/api", responses=refused)
+    add_problem_handlers(app)
+    return app
+
+
+def _add_health(app: FastAPI, runtime: Runtime, metrics: Metrics) -> None:
     async def healthz() -> dict[str, str]:
         async with runtime.ledger.transaction() as connection:
             await connection.execute("SELECT 1")
         return {"status": "ok"}
 
-    return app
+    async def measured() -> Response:
+        written = await metrics.written(runtime.ledger)
+        return Response(written, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    answers: dict[str, Callable[[], Awaitable[Any]]] = {"/healthz": healthz, "/metrics": measured}
+    for path, answer in answers.items():
+        app.add_api_route(path, answer, include_in_schema=False)

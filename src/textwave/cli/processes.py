@@ -28,6 +28,7 @@ from textwave.cli.installation import (
     read_running,
 )
 from textwave.cli.logs import configure_logs
+from textwave.kit.clock import SystemClock
 from textwave.kit.refusal import Refusal
 from textwave.settings import Settings, load_settings
 
@@ -142,13 +143,19 @@ def links(supervised: Supervised = False) -> None:
     """Serve the redirect of short links."""
     settings = _begin(supervised)
     from textwave.cli.serving import serve
-    from textwave.links.app import create_app
+    from textwave.links.app import Receive, Scope, Send, open_redirect
+    from textwave.wiring import database_urls, prepare_data_folder
 
     async def work() -> None:
-        async with _runtime(settings) as runtime:
-            port = _own_port(settings.links_host, settings.links_port, supervised=supervised)
-            async with create_app(runtime) as application:
-                await serve(application, host=settings.links_host, port=port)
+        prepare_data_folder(settings)
+        url = database_urls(settings).web
+        port = _own_port(settings.links_host, settings.links_port, supervised=supervised)
+        async with open_redirect(database_url=url, clock=SystemClock()) as redirect:
+
+            async def application(scope: Scope, _receive: Receive, send: Send) -> None:
+                await redirect(scope, send)
+
+            await serve(application, host=settings.links_host, port=port)
 
     _run(work())
 

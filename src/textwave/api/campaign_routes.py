@@ -1,0 +1,130 @@
+"""Campaigns over HTTP: written, dry-run, started, paused, resumed, cancelled, and their effect."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, Field
+
+from textwave.api.entry import After, Limit, Name, Rt, Text, Who
+from textwave.api.operation_routes import begun
+from textwave.api.shapes import Campaign, Operation, Page, Report, page_of
+from textwave.campaigns import operations as campaigns
+from textwave.campaigns.draft import CampaignDraft
+from textwave.insights.operations import effect_report
+
+routes = APIRouter(tags=["campaigns"])
+Named = Annotated[Name, Path()]
+
+
+class Source(BaseModel):
+    """Where a variable's value comes from, and what happens to who has none."""
+
+    column: Name
+    missing: Literal["default", "empty", "drop"] = "drop"
+    default: Annotated[Text, Field(max_length=100)] = ""
+
+
+class NewCampaign(BaseModel):
+    """A campaign to be written; everything by name."""
+
+    name: Name
+    type: Literal["promotional", "notification"]
+    platform: Name
+    signature: Name
+    template: Name
+    audience: Name
+    variables: Annotated[dict[Name, Source], Field(max_length=50)] = {}
+
+    def draft(self) -> CampaignDraft:
+        """Return it as the product takes it."""
+        given = self.model_dump(exclude={"variables"})
+        sources = {name: source.model_dump() for name, source in self.variables.items()}
+        return CampaignDraft(**given, variables=sources)
+
+
+@routes.get("/campaigns", summary="List the campaigns.")
+async def list_campaigns(
+    runtime: Rt, caller: Who, after: After = None, limit: Limit = 100
+) -> Page[Campaign]:
+    """Return campaigns, newest first."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        found = await campaigns.campaigns(
+            connection, caller.workspace_id, before=after, limit=limit
+        )
+    return page_of(found, limit, Campaign.model_validate, lambda one: one.id)
+
+
+@routes.post("/campaigns", status_code=201, summary="Write a campaign.")
+async def create_campaign(runtime: Rt, caller: Who, new: NewCampaign) -> Campaign:
+    """Write a draft after checking that what it names exists and fits together."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        made = await campaigns.create_campaign(
+            connection, workspace_id=caller.workspace_id, actor=caller.name, draft=new.draft()
+        )
+    return Campaign.model_validate(made)
+
+
+@routes.post("/campaigns/{name:path}/dry-run", status_code=202, summary="Plan without sending.")
+async def dry_run(runtime: Rt, caller: Who, response: Response, name: Named) -> Operation:
+    """Begin the plan; the operation's result has messages, drops, parts, price and samples."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        operation_id = await campaigns.start_dry_run(
+            connection, workspace_id=caller.workspace_id, name=name
+        )
+        return await begun(connection, response, caller.workspace_id, operation_id)
+
+
+@routes.post("/campaigns/{name:path}/start", summary="Start a campaign.")
+async def start(runtime: Rt, caller: Who, name: Named) -> Campaign:
+    """Start now, or as soon as the template is approved."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        moved = await campaigns.start_campaign(
+            connection, workspace_id=caller.workspace_id, actor=caller.name, name=name
+        )
+    return Campaign.model_validate(moved)
+
+
+@routes.post("/campaigns/{name:path}/pause", summary="Pause a campaign.")
+async def pause(runtime: Rt, caller: Who, name: Named) -> Campaign:
+    """Stop preparing batches; what has left already will still be answered."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        moved = await campaigns.pause_campaign(
+            connection, workspace_id=caller.workspace_id, actor=caller.name, name=name
+        )
+    return Campaign.model_validate(moved)
+
+
+@routes.post("/campaigns/{name:path}/resume", summary="Resume a campaign.")
+async def resume(runtime: Rt, caller: Who, name: Named) -> Campaign:
+    """Go on with what has not been sent."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        moved = await campaigns.resume_campaign(
+            connection, workspace_id=caller.workspace_id, actor=caller.name, name=name
+        )
+    return Campaign.model_validate(moved)
+
+
+@routes.post("/campaigns/{name:path}/cancel", summary="Cancel a campaign.")
+async def cancel(runtime: Rt, caller: Who, name: Named) -> Campaign:
+    """End the campaign: nothing that has not been prepared leaves any more."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        moved = await campaigns.cancel_campaign(
+            connection, workspace_id=caller.workspace_id, actor=caller.name, name=name
+        )
+    return Campaign.model_validate(moved)
+
+
+@routes.get("/campaigns/{name:path}/report", summary="Read the effect of a campaign.")
+async def report(runtime: Rt, caller: Who, name: Named) -> Report:
+    """Return the effect so far, live while it is sent."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        found = await effect_report(connection, workspace_id=caller.workspace_id, name=name)
+    return Report.model_validate(found)
+
+
+@routes.get("/campaigns/{name:path}", summary="Read a campaign.")
+async def read_campaign(runtime: Rt, caller: Who, name: Named) -> Campaign:
+    """Return a campaign and where it stands."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        found = await campaigns.campaign(connection, caller.workspace_id, name)
+    return Campaign.model_validate(found)

@@ -1,0 +1,45 @@
+"""What `/metrics` tells besides the requests: waiting jobs and running campaigns.
+
+Read from counters at each scrape, with bounded queries; nothing here counts messages.
+"""
+
+from typing import LiteralString
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from textwave.storage.ledger import Connection, Ledger, value
+
+# The web login reads no jobs and no workspace but its own; these two functions answer for it.
+_READY: LiteralString = "SELECT to_regprocedure('jobs_waiting()') IS NOT NULL"
+_JOBS: LiteralString = "SELECT queue, waiting FROM jobs_waiting()"
+_MESSAGES: LiteralString = "SELECT state, messages FROM messages_of_running_campaigns()"
+
+
+class Metrics:
+    """The registry of the process and the gauges that are filled when somebody asks."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._jobs = Gauge(
+            "textwave_jobs_waiting", "Jobs that wait for a worker.", ("queue",),
+            registry=self.registry,
+        )  # fmt: skip
+        self._messages = Gauge(
+            "textwave_running_messages", "Messages of campaigns that are sending, by state.",
+            ("state",), registry=self.registry,
+        )  # fmt: skip
+
+    async def written(self, ledger: Ledger) -> bytes:
+        """Return all metrics in the text format of Prometheus."""
+        async with ledger.transaction() as connection:
+            if await value(connection, _READY):
+                await _fill(connection, self._jobs, _JOBS)
+                await _fill(connection, self._messages, _MESSAGES)
+        return generate_latest(self.registry)
+
+
+async def _fill(connection: Connection, gauge: Gauge, statement: LiteralString) -> None:
+    cursor = await connection.execute(statement)
+    gauge.clear()
+    for label, count in await cursor.fetchall():
+        gauge.labels(label).set(count)

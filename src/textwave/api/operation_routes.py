@@ -1,0 +1,40 @@
+"""Long-running operations over HTTP: begun with 202, watched by waiting reads."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from textwave.api.entry import Rt, Who
+from textwave.api.shapes import Operation, operation_shape
+from textwave.kit.ids import OperationId, WorkspaceId
+from textwave.storage import progress
+from textwave.storage.ledger import Connection
+
+WAIT_SECONDS_MAX = 30.0
+routes = APIRouter(tags=["operations"])
+
+
+@routes.get("/operations/{operation_id}", summary="Read an operation, waiting for its end.")
+async def read_operation(
+    runtime: Rt,
+    caller: Who,
+    operation_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
+    wait_seconds: Annotated[float, Query(ge=0, le=WAIT_SECONDS_MAX)] = 0,
+) -> Operation:
+    """Return the operation when it has ended, or as it is after so many seconds."""
+    kept = await progress.wait(
+        runtime.ledger,
+        workspace_id=caller.workspace_id,
+        operation_id=OperationId(operation_id),
+        seconds=wait_seconds,
+    )
+    return operation_shape(kept)
+
+
+async def begun(
+    connection: Connection, response: Response, workspace_id: WorkspaceId, operation_id: OperationId
+) -> Operation:
+    """Shape an operation that has just begun and say where to watch it."""
+    response.headers["Location"] = f"/api/operations/{operation_id}"
+    kept = await progress.read(connection, workspace_id=workspace_id, operation_id=operation_id)
+    return operation_shape(kept)

@@ -1,0 +1,187 @@
+"""How what went wrong is said over HTTP: one table from codes to statuses, RFC 9457 bodies.
+
+A body has `type`, `title`, `status`, `detail` (a sentence that says what to do), `code` and
+`fields`. A code that is not in the table is a 422; a test holds that every refusal has its row.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import psycopg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from psycopg_pool import PoolTimeout
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from textwave.kit.refusal import Refusal
+
+PROBLEM_JSON: Final = "application/problem+json"
+UNKNOWN_CODE_STATUS: Final = 422
+STATUSES: Final[Mapping[str, int]] = {
+    "request_malformed": 400,
+    "malformed_callback": 400,
+    "key_missing": 401,
+    "key_unknown": 401,
+    "request_not_authentic": 401,
+    "nonce_seen": 401,
+    "not_found": 404,
+    "callback_platform_unknown": 404,
+    "already_exists": 409,
+    "already_founded": 409,
+    "already_running": 409,
+    "in_use": 409,
+    "move_not_allowed": 409,
+    "not_opted_out": 409,
+    "not_ready_to_start": 409,
+    "table_changing": 409,
+    "body_too_large": 413,
+    "callback_too_large": 413,
+    "capability_missing": 422,
+    "column_missing": 422,
+    "column_unknown": 422,
+    "currencies_differ": 422,
+    "encoding_wrong": 422,
+    "file_empty": 422,
+    "file_unreadable": 422,
+    "header_invalid": 422,
+    "invalid_value": 422,
+    "long_url_not_allowed": 422,
+    "malformed_variable": 422,
+    "mode_unfit": 422,
+    "refused": 422,
+    "request_invalid": 422,
+    "rule_column_missing": 422,
+    "rule_column_unknown": 422,
+    "rule_malformed": 422,
+    "rule_operator_unfit": 422,
+    "rule_table_unknown": 422,
+    "rule_too_large": 422,
+    "rule_value_unfit": 422,
+    "signature_missing": 422,
+    "signature_not_acceptable": 422,
+    "source_not_in_template": 422,
+    "table_differs": 422,
+    "table_name_invalid": 422,
+    "text_not_acceptable": 422,
+    "too_many_rejected": 422,
+    "type_differs": 422,
+    "type_not_offered": 422,
+    "unknown_variable": 422,
+    "variable_without_source": 422,
+    "assets_not_fetched": 500,
+    "child_did_not_start": 500,
+    "could_not_start": 500,
+    "did_not_stop": 500,
+    "no_api_key": 500,
+    "port_taken": 500,
+    "postgres_did_not_start": 500,
+    "setting_invalid": 500,
+    "web_role_missing": 500,
+    "platform_answered_nonsense": 502,
+    "platform_refused": 502,
+    "database_unavailable": 503,
+    "platform_unreachable": 503,
+}
+TITLES: Final[Mapping[int, str]] = {
+    400: "The request is malformed",
+    401: "The request is not authentic",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not a method of this address",
+    409: "Not possible as things stand",
+    413: "Too large",
+    422: "Not acceptable as given",
+    500: "Something went wrong here",
+    502: "The platform refused",
+    503: "Not reachable now",
+}
+log = structlog.get_logger(__name__)
+
+
+class Problem(BaseModel):
+    """A refusal as RFC 9457 problem details."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = Field(description="What is the case and what to do, in one or two sentences.")
+    code: str = Field(description="Stable name of the refusal, for programs.")
+    fields: dict[str, Any] = Field(default_factory=dict)
+
+
+def status_of(code: str) -> int:
+    """Return the HTTP status of a refusal's code."""
+    return STATUSES.get(code, UNKNOWN_CODE_STATUS)
+
+
+def problem_response(
+    status: int, code: str, detail: str, fields: Mapping[str, Any] | None = None
+) -> JSONResponse:
+    """Build the response of a problem."""
+    problem = Problem(
+        title=TITLES.get(status, "Refused"),
+        status=status,
+        detail=detail,
+        code=code,
+        fields=dict(fields or {}),
+    )
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None  # noqa: PLR2004 - HTTP
+    return JSONResponse(
+        problem.model_dump(mode="json"), status, headers=headers, media_type=PROBLEM_JSON
+    )
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every error of the application as a problem."""
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    for error in (psycopg.OperationalError, PoolTimeout):
+        app.add_exception_handler(error, _database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    refusal = cast("Refusal", error)
+    return problem_response(status_of(refusal.code), refusal.code, refusal.sentence, refusal.fields)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    errors = [
+        {"place": ".".join(str(step) for step in found["loc"]), "problem": found["msg"]}
+        for found in cast("RequestValidationError", error).errors()
+    ]
+    malformed = any("JSON" in found["problem"] for found in errors)
+    first = errors[0]
+    detail = f"{first['place']}: {first['problem']}."
+    if malformed:
+        return problem_response(400, "request_malformed", detail, {"errors": errors})
+    return problem_response(422, "request_invalid", detail, {"errors": errors})
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    found = cast("HTTPException", error)
+    if found.status_code == 404:  # noqa: PLR2004 - HTTP
+        detail = f"There is nothing at {request.url.path}; /api/openapi.json lists what there is."
+        return problem_response(404, "not_found", detail)
+    code = "request_malformed" if found.status_code == 400 else "refused"  # noqa: PLR2004 - HTTP
+    answer = problem_response(found.status_code, code, str(found.detail))
+    answer.headers.update(found.headers or {})
+    return answer
+
+
+async def _database(_request: Request, error: Exception) -> JSONResponse:
+    log.warning("database unavailable", error=type(error).__name__)
+    detail = "The database does not answer. Try again in a moment."
+    answer = problem_response(503, "database_unavailable", detail)
+    answer.headers["Retry-After"] = "2"
+    return answer
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("request failed", method=request.method, exc_info=error)
+    detail = "Something unexpected went wrong; the log of the web process has the details."
+    return problem_response(500, "internal", detail)

@@ -1,0 +1,322 @@
+"""What the API gives: one model for each thing, and pages of them.
+
+Numbers of people are masked; sealed keys and file paths never appear.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from textwave.audiences.rule import write_rule
+from textwave.audiences.store import Audience as KeptAudience
+from textwave.kit.mobile import Mobile, masked
+from textwave.responses.store import KeptReply
+from textwave.storage.progress import Operation as KeptOperation
+from textwave.suppression.store import OptOut as KeptOptOut
+
+ItemT = TypeVar("ItemT")
+RowT = TypeVar("RowT")
+
+
+class Shape(BaseModel):
+    """Base of all shapes: read from the dataclasses of the product."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(BaseModel, Generic[ItemT]):
+    """A page; `next` is the `after` of the following one, null on the last."""
+
+    items: list[ItemT]
+    next: int | None = None
+
+
+def page_of(
+    rows: Sequence[RowT], limit: int, shape: Callable[[RowT], ItemT], key: Callable[[RowT], int]
+) -> Page[ItemT]:
+    """Make a page of the rows; a full one may have a following one."""
+    more = key(rows[-1]) if rows and len(rows) >= limit else None
+    return Page(items=[shape(row) for row in rows], next=more)
+
+
+class Operation(Shape):
+    """A long-running operation; watch it at `/api/operations/{id}?wait_seconds=30`."""
+
+    id: int
+    kind: str
+    state: str = Field(description="queued, running, succeeded or failed")
+    progress: dict[str, Any]
+    result: dict[str, Any] | None
+    problem: dict[str, Any] | None = Field(description="code, sentence and fields of a failure")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Column(BaseModel):
+    """A column of a table."""
+
+    name: str
+    type: str
+    separator: str | None = None
+
+
+class Table(Shape):
+    """A table of customers, orders or behaviours."""
+
+    id: int
+    name: str
+    kind: str
+    columns: list[Column]
+    customer_column: str
+    mobile_column: str | None
+    time_column: str | None
+    amount_column: str | None
+    row_count: int
+    lake_version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Import(Shape):
+    """One import that has happened."""
+
+    id: int
+    table_name: str
+    file_name: str
+    file_sha256: str
+    mode: str
+    operation_id: int | None
+    rows_read: int
+    rows_kept: int
+    rows_rejected: int
+    finished_at: datetime
+
+
+class Snapshot(Shape):
+    """The members of an audience as they were once computed."""
+
+    id: int
+    size: int
+    lake_version: int
+    computed_at: datetime
+    milliseconds: int
+
+
+class Audience(BaseModel):
+    """A named rule over a table, with its newest snapshot."""
+
+    id: int
+    name: str
+    table: str
+    rule: dict[str, Any]
+    created_by: str
+    created_at: datetime
+    snapshot: Snapshot | None
+
+
+class Platform(Shape):
+    """An account at an SMS platform; its key never comes out."""
+
+    id: int
+    name: str
+    kind: str
+    base_url: str
+    capabilities: list[str]
+    rate_per_second: int
+    max_batch: int
+    opt_out_text: str
+    counting: str
+    price_milli: int
+    currency: str
+    callback_signing: str
+    receipts: str
+
+
+class Signature(Shape):
+    """Who speaks."""
+
+    id: int
+    platform: str
+    name: str
+    state: str
+    reason: str
+    verified: bool
+    created_at: datetime
+    decided_at: datetime | None
+
+
+class Template(Shape):
+    """A text with variables, and how its review stands."""
+
+    id: int
+    platform: str
+    name: str
+    type: str
+    content: str
+    remark: str
+    state: str
+    reason: str
+    code: str | None
+    created_at: datetime
+    submitted_at: datetime | None
+    decided_at: datetime | None
+
+
+class Finding(Shape):
+    """Something to look at in a text; `position` counts characters from 0."""
+
+    code: str
+    severity: str
+    position: int
+    sentence: str
+
+
+class WrittenTemplate(Shape):
+    """A template that was written, and what its writer should look at."""
+
+    template: Template
+    warnings: list[Finding]
+
+
+class Link(Shape):
+    """A short link. `url` is what is written into a text."""
+
+    id: int
+    name: str
+    code: str
+    url: str = ""
+    long_url: str
+    expires_at: datetime
+    enabled: bool
+    total_clicks: int
+    human_clicks: int
+    created_at: datetime
+
+
+class Campaign(Shape):
+    """A campaign and where it stands."""
+
+    id: int
+    name: str
+    type: str
+    state: str
+    reason: str
+    platform: str
+    signature: str
+    template: str
+    audience: str
+    variables: dict[str, dict[str, str]]
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    planned_at: datetime | None
+    completed_at: datetime | None
+
+
+class Report(Shape):
+    """What came of a campaign so far: audience = messages + drops, at any moment."""
+
+    campaign: str
+    state: str
+    reason: str
+    planned: bool
+    audience: int
+    messages: int
+    drops: dict[str, int]
+    submitted: int
+    delivered: int
+    failed: int
+    failures: dict[str, int]
+    waiting: int
+    in_doubt: int
+    parts: int
+    price_milli: int
+    currency: str
+    clicks: int
+    human_clicks: int
+    clickers: int
+    replies: int
+    opt_outs: int
+    seconds: dict[str, float]
+    trouble: str
+
+
+class Reply(BaseModel):
+    """A text from a recipient."""
+
+    id: int
+    platform_id: int
+    signature_id: int | None
+    campaign_id: int | None
+    message_id: int | None
+    mobile: str = Field(description="masked to the last four digits")
+    content: str
+    intent: str
+    received_at: datetime
+
+
+class OptOut(BaseModel):
+    """A number that must not be written to under a signature."""
+
+    id: int
+    signature_id: int
+    mobile: str = Field(description="masked to the last four digits")
+    source: str
+    evidence: str
+    opted_out_at: datetime
+
+
+class Count(Shape):
+    """What a text comes to."""
+
+    encoding: str
+    units: int
+    parts: int
+
+
+def operation_shape(kept: KeptOperation) -> Operation:
+    """Shape an operation; its request stays inside."""
+    return Operation.model_validate(kept)
+
+
+def audience_shape(kept: KeptAudience) -> Audience:
+    """Shape an audience with its rule as it was written."""
+    return Audience(
+        id=kept.id,
+        name=kept.name,
+        table=kept.definition.table,
+        rule=write_rule(kept.definition.rule),
+        created_by=kept.created_by,
+        created_at=kept.created_at,
+        snapshot=None if kept.snapshot is None else Snapshot.model_validate(kept.snapshot),
+    )
+
+
+def reply_shape(kept: KeptReply) -> Reply:
+    """Shape a reply, its number masked."""
+    return Reply(
+        id=kept.id,
+        platform_id=kept.platform_id,
+        signature_id=kept.signature_id,
+        campaign_id=kept.campaign_id,
+        message_id=kept.message_id,
+        mobile=masked(Mobile(kept.mobile)),
+        content=kept.content,
+        intent=kept.intent,
+        received_at=kept.received_at,
+    )
+
+
+def opt_out_shape(kept: KeptOptOut) -> OptOut:
+    """Shape an opt-out, its number masked."""
+    return OptOut(
+        id=kept.id,
+        signature_id=kept.signature_id,
+        mobile=masked(Mobile(kept.mobile)),
+        source=kept.source,
+        evidence=kept.evidence,
+        opted_out_at=kept.opted_out_at,
+    )

@@ -1,0 +1,196 @@
+"""Tables over HTTP: importing a file, and looking at what is there."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Annotated, Any, ClassVar
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from textwave.api.entry import Limit, Name, RowId, Rt, Text, Who
+from textwave.api.operation_routes import begun
+from textwave.api.shapes import Import, Operation, Page, Table
+from textwave.customers import operations as customers
+from textwave.customers.columns import ColumnType, TableKind
+from textwave.customers.request import ImportMode, ImportRequest
+from textwave.kit.refusal import InvalidValue, Refusal
+from textwave.storage import progress
+
+_BUFFER_BYTES = 1 << 20
+_MEGABYTE = 1_000_000
+routes = APIRouter(tags=["tables"])
+
+
+@dataclass(eq=False)
+class FileTooLarge(Refusal):
+    """The file has more bytes than an import takes."""
+
+    code: ClassVar[str] = "body_too_large"
+    limit_megabytes: int
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"A file may have {self.limit_megabytes:,} MB. Split it and import the pieces with the "
+            "mode “append” or “upsert”, or raise TEXTWAVE_UPLOAD_LIMIT_MEGABYTES."
+        )
+
+
+class ImportOptions(BaseModel):
+    """How the file of an import is to be read; what is left out is guessed and shown."""
+
+    kind: TableKind
+    mode: ImportMode = ImportMode.REPLACE
+    file_name: Name = "upload"
+    customer: Name | None = Field(None, description="Column of the customer's key.")
+    mobile: Name | None = Field(None, description="Column of the mobile number.")
+    time: Name | None = Field(None, description="Column of an order's or behaviour's time.")
+    amount: Name | None = Field(None, description="Column of an order's amount.")
+    types: list[Text] = Field(
+        default_factory=list, max_length=500, description="column=text|number|time|multi_value"
+    )
+    separator: Text | None = Field(None, max_length=10)
+    encoding: Text | None = Field(None, max_length=40)
+    delimiter: Text | None = Field(None, max_length=1)
+    region: str | None = Field(None, pattern="^[A-Z]{2}$")
+
+    def request(self, table: str, path: str) -> ImportRequest:
+        """Return the request of an import into the table from the stored file.
+
+        Raises:
+            InvalidValue: a type is not written as `column=type`.
+        """
+        return ImportRequest(
+            path=path,
+            file_name=self.file_name,
+            table=table,
+            kind=self.kind,
+            mode=self.mode,
+            customer_column=self.customer,
+            mobile_column=self.mobile,
+            time_column=self.time,
+            amount_column=self.amount,
+            types=dict(_typed(written) for written in self.types),
+            separator=self.separator,
+            encoding=self.encoding,
+            delimiter=self.delimiter,
+            default_region=self.region,
+        )
+
+
+def _typed(written: str) -> tuple[str, ColumnType]:
+    column, _, kind = written.rpartition("=")
+    if not column or kind not in list(ColumnType):
+        choices = "|".join(ColumnType)
+        raise InvalidValue("types", f"“{written}” is not written as column={choices}.")
+    return column, ColumnType(kind)
+
+
+@routes.get("/tables", summary="List the tables.")
+async def list_tables(runtime: Rt, caller: Who) -> Page[Table]:
+    """Return all tables of the workspace, by name."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        found = await customers.tables(connection, caller.workspace_id)
+    return Page(items=[Table.model_validate(table) for table in found])
+
+
+@routes.get("/tables/{name}", summary="Read a table.")
+async def read_table(runtime: Rt, caller: Who, name: Annotated[Name, Path()]) -> Table:
+    """Return a table with its columns."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        return Table.model_validate(await customers.table(connection, caller.workspace_id, name))
+
+
+@routes.get("/tables/{name}/imports", summary="List a table's imports.")
+async def list_imports(runtime: Rt, caller: Who, name: Annotated[Name, Path()]) -> Page[Import]:
+    """Return the newest 50 imports of a table."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        await customers.table(connection, caller.workspace_id, name)
+        found = await customers.imports(connection, workspace_id=caller.workspace_id, name=name)
+    return Page(items=[Import.model_validate(one) for one in found])
+
+
+@routes.post(
+    "/tables/{name}/imports",
+    status_code=202,
+    summary="Import a file: the body is the file itself.",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def import_file(
+    runtime: Rt,
+    caller: Who,
+    request: Request,
+    response: Response,
+    name: Annotated[Name, Path()],
+    options: Annotated[ImportOptions, Query()],
+) -> Operation:
+    """Store the file and begin its import; the table stays as it was until all is taken."""
+    folder = (runtime.settings.data / "uploads").resolve()
+    path = folder / uuid.uuid4().hex
+    wanted = options.request(name, str(path))
+    wanted.check()
+    try:
+        await _store(request.stream(), path, runtime.settings.upload_limit_megabytes)
+        async with runtime.ledger.transaction(caller.workspace_id) as connection:
+            operation_id = await customers.start_import(
+                connection,
+                workspace_id=caller.workspace_id,
+                actor=caller.name,
+                request=wanted,
+            )
+            return await begun(connection, response, caller.workspace_id, operation_id)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+async def _store(pieces: AsyncIterator[bytes], path: FilePath, limit_megabytes: int) -> None:
+    """Write the body to a file as it comes.
+
+    Raises:
+        FileTooLarge: it has more bytes than the limit.
+    """
+    length, buffer = 0, bytearray()
+    with path.open("wb") as file:
+        async for piece in pieces:
+            length += len(piece)
+            if length > limit_megabytes * _MEGABYTE:
+                raise FileTooLarge(limit_megabytes)
+            buffer += piece
+            if len(buffer) >= _BUFFER_BYTES:
+                await asyncio.to_thread(file.write, bytes(buffer))
+                buffer.clear()
+        file.write(buffer)
+
+
+@routes.get(
+    "/imports/{import_id}/rejected",
+    status_code=202,
+    summary="Read the rejected rows of an import: begins an operation with the rows as result.",
+)
+async def rejected_rows(
+    runtime: Rt,
+    caller: Who,
+    response: Response,
+    import_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
+    after: Annotated[RowId | None, Query(description="Line after which the page begins.")] = None,
+    limit: Limit = 100,
+) -> Operation:
+    """Begin to read the rows that an import did not take, with line, value and reason."""
+    wanted: dict[str, Any] = {"import_id": import_id, "after": after or 0, "limit": limit}
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        operation_id = await progress.begin(
+            connection,
+            workspace_id=caller.workspace_id,
+            kind="customers.rejected_rows",
+            request=wanted,
+        )
+        return await begun(connection, response, caller.workspace_id, operation_id)
