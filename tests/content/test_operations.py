@@ -3,12 +3,14 @@ from itertools import count
 
 import pytest
 
+from textwave.accounts.store import Caller
 from textwave.content import link_store, operations, store
 from textwave.content.capabilities import CapabilityMissing, TypeNotOffered
 from textwave.content.links import LongUrlNotAllowed, ShortLink
 from textwave.content.lint import TextNotAcceptable
 from textwave.content.operations import TemplateDraft, Written
 from textwave.content.store import Template
+from textwave.kit.ids import WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
 from textwave.kit.states import MoveNotAllowed
 from textwave.platforms.contract import MessageType
@@ -325,3 +327,30 @@ async def test_private_addresses_are_refused_unless_allowed(place: Place) -> Non
 async def test_a_link_that_is_not_there_cannot_be_switched(place: Place) -> None:
     with pytest.raises(NotFound):
         await switch(place, enabled=True)
+
+
+async def test_another_workspace_sees_and_changes_nothing_of_this_one(
+    place: Place, write: Write, caller: Caller
+) -> None:
+    template = await write()
+    made = await link(place)
+    async with place.jobs.transaction() as connection:
+        other = WorkspaceId(
+            await value(
+                connection,
+                "INSERT INTO workspace (organization_id, name) VALUES (%s, 'other') RETURNING id",
+                [caller.organization_id],
+            )
+        )
+    async with place.people.transaction(other) as connection:
+        # Even when the statement names the workspace of the rows, row-level security hides them.
+        for workspace_id in (other, place.workspace_id):
+            assert await store.templates(connection, workspace_id=workspace_id) == []
+            assert await link_store.links(connection, workspace_id=workspace_id) == []
+            codes = [made.code]
+            found = await link_store.links_of_codes(
+                connection, workspace_id=workspace_id, codes=codes
+            )
+            assert found == {}
+            with pytest.raises(NotFound):
+                await store.template(connection, workspace_id=workspace_id, template_id=template.id)

@@ -104,13 +104,21 @@ async def test_a_rejected_signature_can_be_asked_about_again_an_approved_one_not
 ) -> None:
     place.gateway.signatures["云裳"] = "rejected"
     await add(place)
-    key = {"workspace_id": place.workspace_id, "actor": "wang", "platform": NAME, "name": "云裳"}
-    async with place.people.transaction(place.workspace_id) as connection:
-        again = await ask_again_for_signature(connection, **key)
-        assert (again.state, again.reason, again.verified) == ("reviewing", "", False)
+    again = await ask_again(place)
+    assert (again.state, again.reason, again.verified) == ("reviewing", "", False)
     with pytest.raises(MoveNotAllowed):
-        async with place.people.transaction(place.workspace_id) as connection:
-            await ask_again_for_signature(connection, **key)
+        await ask_again(place)
+
+
+async def ask_again(place: Place) -> Signature:
+    async with place.people.transaction(place.workspace_id) as connection:
+        return await ask_again_for_signature(
+            connection,
+            workspace_id=place.workspace_id,
+            actor="wang",
+            platform=NAME,
+            name="云裳",
+        )
 
 
 async def test_a_deleted_signature_is_gone_and_its_name_free(place: Place) -> None:
