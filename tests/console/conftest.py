@@ -79,8 +79,7 @@ async def _until_it_answers(address: str) -> None:
 async def campaign_id(ledger: Ledger, workspace_id: WorkspaceId) -> int:
     """A campaign half way through: 200 customers, 180 messages, some of everything."""
     async with ledger.transaction() as connection:
-        campaign_id = await seed_campaign(connection, workspace_id, NAME)
-    return campaign_id
+        return await seed_campaign(connection, workspace_id, NAME)
 
 
 async def seed_campaign(connection: Connection, workspace_id: WorkspaceId, name: str) -> int:
@@ -91,8 +90,8 @@ async def seed_campaign(connection: Connection, workspace_id: WorkspaceId, name:
         """
         INSERT INTO campaign (workspace_id, name, type, platform_id, signature_id, template_id,
                               audience_id, state, created_by, started_at, planned_at)
-        VALUES (%s, %s, 'promotional', %s, %s, %s, %s, 'sending', 'test', now() - interval '64 seconds',
-                now() - interval '61 seconds')
+        VALUES (%s, %s, 'promotional', %s, %s, %s, %s, 'sending', 'test',
+                now() - interval '64 seconds', now() - interval '61 seconds')
         RETURNING id
         """,
         [workspace_id, name, *parts],

@@ -1,4 +1,4 @@
-"""The console in a real browser: it shows, it follows the ledger, and it breaks none of its rules."""
+"""The console in a real browser: it shows, follows the ledger, and breaks none of its rules."""
 
 import re
 from collections.abc import AsyncIterator
@@ -84,6 +84,16 @@ async def test_an_empty_workspace_says_what_to_do_first(page: Page, tmp_path: Pa
     await page.screenshot(path=tmp_path / "empty.png", full_page=True)
 
 
+async def test_a_wrong_key_is_refused_with_a_word_on_what_to_do(
+    browser: Browser, served: Served, tmp_path: Path
+) -> None:
+    page = await browser.new_page(base_url=served.address, locale="en-GB")
+    await sign_in(page, "tw_wrong")
+    await expect(page.get_by_role("alert")).to_contain_text("unknown or was revoked")
+    await expect(page.locator("#api_key")).to_be_empty()
+    await page.screenshot(path=tmp_path / "login.png")
+
+
 @pytest.mark.usefixtures("campaign_id")
 async def test_the_board_shows_the_numbers_and_draws_the_funnel(page: Page, tmp_path: Path) -> None:
     await page.locator("a.campaign-name").click()
@@ -116,7 +126,9 @@ async def test_the_board_follows_the_ledger_without_losing_the_chart(
 
 
 @pytest.mark.usefixtures("campaign_id")
-async def test_pause_resume_and_a_confirmed_cancel_change_the_campaign(page: Page) -> None:
+async def test_pause_resume_and_a_confirmed_cancel_change_the_campaign(
+    page: Page, tmp_path: Path
+) -> None:
     await page.goto(BOARD)
     await page.get_by_role("button", name="Pause").click()
     await expect(page.locator("h1 .state")).to_have_text("Paused")
@@ -124,6 +136,7 @@ async def test_pause_resume_and_a_confirmed_cancel_change_the_campaign(page: Pag
     await expect(page.locator("h1 .state")).to_have_text("Sending")
     await page.get_by_role("link", name="Cancel …").click()
     await expect(page.locator("h1")).to_contain_text("Cancel “Double Eleven")
+    await page.screenshot(path=tmp_path / "cancel.png")
     await page.get_by_role("button", name="Cancel the campaign").click()
     await expect(page.locator("h1 .state")).to_have_text("Cancelled")
 

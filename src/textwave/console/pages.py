@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from textwave.console import board, language
@@ -77,23 +78,28 @@ def _environment(chosen: str) -> Environment:
     environment.install_gettext_translations(  # pyright: ignore[reportAttributeAccessIssue] - added by the extension
         catalog(chosen), newstyle=True
     )
-    environment.globals |= {  # pyright: ignore[reportAttributeAccessIssue] - typed too narrowly
+    environment.globals.update(_shown(chosen))
+    return environment
+
+
+def _shown(chosen: str) -> dict[str, Any]:
+    """Return what every template may call, bound to a language."""
+    return {
         "language": chosen,
         "languages": LANGUAGES,
         "static": _static_address,
         "address": campaign_address,
         "board_of": board,
         "pieces_of": pieces_of,
-        "number": lambda count: format_decimal(count, locale=chosen),
-        "percent": lambda share: _percent(share, chosen),
-        "moment": lambda at, zone: _moment(at, zone, chosen),
-        "duration": lambda seconds: _duration(seconds, chosen),
-        "word": lambda kind, name: word(kind, name, chosen),
+        "number": partial(format_decimal, locale=chosen),
+        "percent": partial(percent, chosen=chosen),
+        "moment": partial(_moment, chosen=chosen),
+        "duration": partial(_duration, chosen=chosen),
+        "word": partial(word, chosen=chosen),
     }
-    return environment
 
 
-def _percent(share: float, chosen: str) -> str:
+def percent(share: float, chosen: str) -> str:
     """Write a share; one decimal below ten percent, and never 100 % before all are there."""
     hundred = share * 100
     if hundred < 10:  # noqa: PLR2004 - said above
@@ -111,9 +117,10 @@ def _moment(at: datetime, zone: str, chosen: str) -> str:
 def _duration(seconds: float, chosen: str) -> str:
     """Write a duration in seconds, or in minutes and seconds from two minutes on."""
     if seconds < 120:  # noqa: PLR2004 - said above
-        return f"{format_decimal(round(seconds, 1), locale=chosen)} s"
+        return format_unit(round(seconds, 1), "duration-second", "short", locale=chosen)
     minutes, rest = divmod(round(seconds), 60)
-    return f"{format_decimal(minutes, locale=chosen)} min {rest} s"
+    amounts = ((minutes, "duration-minute"), (rest, "duration-second"))
+    return " ".join(format_unit(count, unit, "short", locale=chosen) for count, unit in amounts)
 
 
 def _static_address(name: str) -> str:

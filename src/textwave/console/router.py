@@ -5,61 +5,41 @@ session's own token is refused. Only pause, resume and cancel change anything.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
-from urllib.parse import parse_qs, quote
+from typing import Final
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from textwave.accounts.operations import KeyUnknown, identify
 from textwave.campaigns.operations import cancel_campaign, pause_campaign, resume_campaign
 from textwave.console.board import Board, funnel
-from textwave.console.language import LANGUAGES, choose_language
-from textwave.console.pages import STATIC, campaign_address, render, word
+from textwave.console.language import LANGUAGES
+from textwave.console.pages import STATIC, campaign_address, word
 from textwave.console.reading import SHOWN_CAMPAIGNS, read_board, read_figures, read_headings
 from textwave.console.security import SecurityHeaders
 from textwave.console.session import (
     SESSION_HOURS,
     Session,
-    console_secret,
-    form_token,
-    is_form_token,
     new_session,
-    read_session,
     read_ticket,
     seal_session,
 )
-from textwave.kit.clock import Clock
+from textwave.console.visit import LANGUAGE_COOKIE, SESSION_COOKIE, Ground, Visit
 from textwave.kit.refusal import NotFound, Refusal
-from textwave.storage.ledger import Ledger
-from textwave.storage.secrets import Vault
 
 HOME: Final = "/console/campaigns"
-SESSION_COOKIE: Final = "textwave_session"
-LANGUAGE_COOKIE: Final = "textwave_language"
 _ACTOR = "console"
-_LARGEST_FORM_BYTES = 8_192
 _YEAR_SECONDS = 365 * 24 * 3600
 _ACTIONS = {"pause": pause_campaign, "resume": resume_campaign, "cancel": cancel_campaign}
 
 
-class Ground(Protocol):
-    """What the console stands on; the runtime of the web process has it."""
-
-    @property
-    def ledger(self) -> Ledger: ...
-    @property
-    def vault(self) -> Vault: ...
-    @property
-    def clock(self) -> Clock: ...
-
-
-Page = Callable[["Visit"], Awaitable[Response]]
+Page = Callable[[Visit], Awaitable[Response]]
 
 
 def mount(application: Starlette, ground: Callable[[], Ground]) -> None:
@@ -71,7 +51,7 @@ def mount(application: Starlette, ground: Callable[[], Ground]) -> None:
     application.router.routes.append(Route("/", _to_home, name="root"))
 
 
-def console(ground: Callable[[], Ground]) -> Starlette:
+def console(ground: Callable[[], Ground]) -> ASGIApp:
     """Make the console as an application of its own, to be mounted at /console."""
     shown = "/campaigns/{name:path}"
     application = Starlette(
@@ -89,74 +69,10 @@ def console(ground: Callable[[], Ground]) -> Starlette:
             Route(shown, _page(_board), methods=["GET"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: _http_problem, Refusal: _refused},
     )
     application.state.ground = ground
-    return application
-
-
-class Visit:
-    """One request, with who makes it and in which language it is answered."""
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.ground: Ground = request.app.state.ground()
-        self.secret = console_secret(self.ground.vault.key)
-        self.now = self.ground.clock.now()
-        self.language = choose_language(
-            request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
-        )
-        sealed = request.cookies.get(SESSION_COOKIE, "")
-        self.found = read_session(self.secret, sealed, self.now)
-
-    @property
-    def session(self) -> Session:
-        """Return the session, where `_page` has made sure that there is one."""
-        if self.found is None:
-            raise HTTPException(401)
-        return self.found
-
-    @property
-    def name(self) -> str:
-        """Return the campaign's name from the address."""
-        return str(self.request.path_params["name"])
-
-    def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """Render a page with what every page needs."""
-        every = {
-            "here": self.request.scope.get("raw_path", b"").decode("ascii", "replace"),
-            "signed_in": self.found is not None,
-            "token": form_token(self.secret, self.found) if self.found else "",
-        }
-        return HTMLResponse(render(template, self.language, every | values), status)
-
-    async def form(self) -> dict[str, str]:
-        """Read a small form that was sent from this very site.
-
-        Raises:
-            HTTPException: it is too large (413) or comes from another site (403).
-        """
-        if self.request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise HTTPException(403)
-        body = b""
-        async for chunk in self.request.stream():
-            body += chunk
-            if len(body) > _LARGEST_FORM_BYTES:
-                raise HTTPException(413)
-        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-        return {name: values[-1] for name, values in fields.items()}
-
-    async def trusted_form(self) -> dict[str, str]:
-        """Read a form that carries the session's own token.
-
-        Raises:
-            HTTPException: it does not (403).
-        """
-        form = await self.form()
-        if not is_form_token(self.secret, self.session, form.get("token", ""), self.now):
-            raise HTTPException(403)
-        return form
+    return SecurityHeaders(application)  # outermost: a page of error 500 has the headers too
 
 
 def _page(answer: Page, *, public: bool = False) -> Callable[[Request], Awaitable[Response]]:

@@ -1,0 +1,102 @@
+"""One visit to the console: who comes, in which language, and what a form may be trusted with.
+
+Refuses a form from another site, a form without the session's own token, and a large one.
+"""
+
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qs
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from textwave.console.language import choose_language
+from textwave.console.pages import render
+from textwave.console.session import (
+    Session,
+    console_secret,
+    form_token,
+    is_form_token,
+    read_session,
+)
+from textwave.kit.clock import Clock
+from textwave.storage.ledger import Ledger
+from textwave.storage.secrets import Vault
+
+SESSION_COOKIE: Final = "textwave_session"
+LANGUAGE_COOKIE: Final = "textwave_language"
+_LARGEST_FORM_BYTES: Final = 8_192
+
+
+class Ground(Protocol):
+    """What the console stands on; the runtime of the web process has it."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def vault(self) -> Vault: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+class Visit:
+    """One request, with who makes it and in which language it is answered."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.ground: Ground = request.app.state.ground()
+        self.secret = console_secret(self.ground.vault.key)
+        self.now = self.ground.clock.now()
+        self.language = choose_language(
+            request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
+        )
+        sealed = request.cookies.get(SESSION_COOKIE, "")
+        self.found = read_session(self.secret, sealed, self.now)
+
+    @property
+    def session(self) -> Session:
+        """Return the session, where `_page` has made sure that there is one."""
+        if self.found is None:
+            raise HTTPException(401)
+        return self.found
+
+    @property
+    def name(self) -> str:
+        """Return the campaign's name from the address."""
+        return str(self.request.path_params["name"])
+
+    def page(self, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
+        """Render a page with what every page needs."""
+        every = {
+            "here": self.request.scope.get("raw_path", b"").decode("ascii", "replace"),
+            "signed_in": self.found is not None,
+            "token": form_token(self.secret, self.found) if self.found else "",
+        }
+        return HTMLResponse(render(template, self.language, every | values), status)
+
+    async def form(self) -> dict[str, str]:
+        """Read a small form that was sent from this very site.
+
+        Raises:
+            HTTPException: it is too large (413) or comes from another site (403).
+        """
+        if self.request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise HTTPException(403)
+        body = b""
+        async for chunk in self.request.stream():
+            body += chunk
+            if len(body) > _LARGEST_FORM_BYTES:
+                raise HTTPException(413)
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+        return {name: values[-1] for name, values in fields.items()}
+
+    async def trusted_form(self) -> dict[str, str]:
+        """Read a form that carries the session's own token.
+
+        Raises:
+            HTTPException: it does not (403).
+        """
+        form = await self.form()
+        if not is_form_token(self.secret, self.session, form.get("token", ""), self.now):
+            raise HTTPException(403)
+        return form
