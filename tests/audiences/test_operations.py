@@ -1,7 +1,9 @@
 """Audiences from the request to the members in the lake, on real stores."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import duckdb
@@ -13,7 +15,7 @@ from textwave.audiences import operations, store
 from textwave.audiences.check import ColumnUnknown
 from textwave.audiences.rule import read_rule
 from textwave.kit.clock import FixedClock
-from textwave.kit.ids import OperationId, WorkspaceId
+from textwave.kit.ids import OperationId, SnapshotId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
 from textwave.storage import progress
 from textwave.storage.ledger import Connection, Ledger
@@ -72,16 +74,26 @@ def fill(lake: Lake) -> None:
 
 
 @pytest.fixture
-async def shop(ledger: Ledger, warehouse: Warehouse, workspace_id: WorkspaceId) -> Warehouse:
-    """Ten customers; C0 to C4 have two orders each."""
+async def described(ledger: Ledger, workspace_id: WorkspaceId) -> None:
     async with ledger.transaction() as connection:
         await describe(connection, workspace_id)
+
+
+@pytest.fixture
+async def shop(described: None, warehouse: Warehouse, workspace_id: WorkspaceId) -> Warehouse:  # noqa: ARG001 - made first
+    """Ten customers; C0 to C4 have two orders each."""
     await warehouse.run(workspace_id, fill)
     return warehouse
 
 
 async def make(ledger: Ledger, workspace_id: WorkspaceId, **given: Any) -> store.Audience:
-    wanted = {"actor": "key", "name": "buyers", "table": "customers", "rule": BUYERS, **given}
+    wanted: dict[str, Any] = {
+        "actor": "key",
+        "name": "buyers",
+        "table": "customers",
+        "rule": BUYERS,
+        **given,
+    }
     async with ledger.transaction(workspace_id) as connection:
         return await operations.create_audience(connection, workspace_id=workspace_id, **wanted)
 
@@ -102,8 +114,9 @@ def members(lake: Lake, snapshot: store.Snapshot | None) -> list[str]:
     return sorted(store.member_ids(lake, snapshot.id).to_pyarrow().column("customer").to_pylist())
 
 
+@pytest.mark.usefixtures("described")
 async def test_an_audience_is_made_by_the_web_role(
-    web_ledger: Ledger, shop: Warehouse, workspace_id: WorkspaceId
+    web_ledger: Ledger, workspace_id: WorkspaceId
 ) -> None:
     made = await make(web_ledger, workspace_id)
     async with web_ledger.transaction(workspace_id) as connection:
@@ -113,9 +126,8 @@ async def test_an_audience_is_made_by_the_web_role(
     assert made.snapshot is None
 
 
-async def test_a_name_is_taken_once(
-    web_ledger: Ledger, shop: Warehouse, workspace_id: WorkspaceId
-) -> None:
+@pytest.mark.usefixtures("described")
+async def test_a_name_is_taken_once(web_ledger: Ledger, workspace_id: WorkspaceId) -> None:
     await make(web_ledger, workspace_id)
     with pytest.raises(AlreadyExists):
         await make(web_ledger, workspace_id, name=" buyers ")
@@ -129,8 +141,9 @@ async def test_a_name_that_cannot_be_shown_is_refused(
         await make(web_ledger, workspace_id, name=name)
 
 
+@pytest.mark.usefixtures("described")
 async def test_a_rule_that_does_not_fit_makes_no_audience(
-    web_ledger: Ledger, shop: Warehouse, workspace_id: WorkspaceId
+    web_ledger: Ledger, workspace_id: WorkspaceId
 ) -> None:
     rule = read_rule({"kind": "attribute", "column": "town", "operator": "empty"})
     with pytest.raises(ColumnUnknown):
@@ -147,7 +160,7 @@ async def test_an_estimate_counts_and_says_whom(
         operation_id = await operations.start_estimate(
             connection, workspace_id=workspace_id, table="customers", rule=BUYERS
         )
-    key = {"workspace_id": workspace_id, "operation_id": operation_id}
+    key: dict[str, Any] = {"workspace_id": workspace_id, "operation_id": operation_id}
     await operations.run_estimate(ledger=ledger, warehouse=shop, clock=CLOCK, **key)
     result = await finished(web_ledger, **key)
     assert (result["size"], result["of"]) == (3, 10)
@@ -161,7 +174,7 @@ async def test_a_preview_shows_customers_with_masked_numbers(
         operation_id = await operations.start_preview(
             connection, workspace_id=workspace_id, table="customers", rule=BUYERS
         )
-    key = {"workspace_id": workspace_id, "operation_id": operation_id}
+    key: dict[str, Any] = {"workspace_id": workspace_id, "operation_id": operation_id}
     await operations.run_preview(ledger=ledger, warehouse=shop, clock=CLOCK, **key)
     result = await finished(web_ledger, **key)
     assert result["columns"] == ["id", "city", "phone"]
@@ -177,7 +190,7 @@ async def test_a_snapshot_holds_the_members_and_its_size(
         operation_id = await operations.start_snapshot(
             connection, workspace_id=workspace_id, name="buyers"
         )
-    key = {"workspace_id": workspace_id, "operation_id": operation_id}
+    key: dict[str, Any] = {"workspace_id": workspace_id, "operation_id": operation_id}
     await operations.run_snapshot(ledger=ledger, warehouse=shop, clock=CLOCK, **key)
     result = await finished(web_ledger, **key)
     async with web_ledger.transaction(workspace_id) as connection:
@@ -195,7 +208,7 @@ async def test_an_empty_audience_is_allowed_and_said(
         operation_id = await operations.start_snapshot(
             connection, workspace_id=workspace_id, name="buyers"
         )
-    key = {"workspace_id": workspace_id, "operation_id": operation_id}
+    key: dict[str, Any] = {"workspace_id": workspace_id, "operation_id": operation_id}
     await operations.run_snapshot(ledger=ledger, warehouse=shop, clock=CLOCK, **key)
     result = await finished(ledger, **key)
     assert result["size"] == 0
@@ -232,15 +245,16 @@ async def test_a_table_that_lost_a_column_fails_the_estimate_with_the_place(
             connection, workspace_id=workspace_id, table="customers", rule=BUYERS
         )
         await connection.execute("UPDATE customer_table SET columns = '[]'")
-    key = {"workspace_id": workspace_id, "operation_id": operation_id}
+    key: dict[str, Any] = {"workspace_id": workspace_id, "operation_id": operation_id}
     await operations.run_estimate(ledger=ledger, warehouse=shop, clock=CLOCK, **key)
     async with ledger.transaction(workspace_id) as connection:
         operation = await progress.read(connection, **key)
     assert (operation.problem or {})["code"] == "rule_column_unknown"
 
 
+@pytest.mark.usefixtures("described")
 async def test_another_workspace_sees_no_audience(
-    ledger: Ledger, web_ledger: Ledger, shop: Warehouse, workspace_id: WorkspaceId
+    ledger: Ledger, web_ledger: Ledger, workspace_id: WorkspaceId
 ) -> None:
     await make(ledger, workspace_id)
     other = WorkspaceId(workspace_id + 1)
@@ -252,14 +266,19 @@ async def test_another_workspace_sees_no_audience(
 def test_two_workers_may_write_the_first_members_at_once(
     warehouse: Warehouse, workspace_id: WorkspaceId
 ) -> None:
-    with warehouse.open(workspace_id) as first, warehouse.open(workspace_id) as second:
-        for lake in (first, second):
+    together = Barrier(2, timeout=60)
+    with warehouse.open(workspace_id):
+        pass  # the lake itself exists before the two begin
+
+    def write(number: int) -> int:
+        with warehouse.open(workspace_id) as lake:
             lake.duckdb.execute("CREATE TEMP TABLE chosen AS SELECT 'C1' AS customer")
-        written = [
-            store.write_members(lake, store.SnapshotId(number), lake.backend.table("chosen"))
-            for number, lake in enumerate((first, second), start=1)
-        ]
-    assert [size for size, _ in written] == [1, 1]
+            together.wait()
+            chosen = lake.backend.table("chosen")
+            return store.write_members(lake, SnapshotId(number), chosen)[0]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(write, (1, 2))) == [1, 1]
 
 
 async def test_a_rule_over_a_real_order_history_selects_what_a_direct_query_selects(

@@ -34,8 +34,10 @@ TWICE: dict[str, Any] = {
         ({"kind": "all", "of": []}, "there is no condition", "无条件"),
         (
             {"kind": "all", "of": [CITY, LEVEL, TWICE]},
-            "“city” is one of “上海”, “杭州” and “level” is at least 3 and the number of rows in "
-            "“orders” in the last 90 days is at least 2",
+            (
+                "“city” is one of “上海”, “杭州” and “level” is at least 3 and the number of rows "
+                "in “orders” in the last 90 days is at least 2"
+            ),
             "“city”为“上海”、“杭州”之一，且“level”不小于3，且最近90天内“orders”的记录数不小于2",
         ),
         (
