@@ -80,30 +80,34 @@ def send_campaign(owner_url: str, count: int) -> None:
     low, high = partition_bounds(MONTH.date())
     first = first_message_id(MONTH.date())
     with psycopg.connect(owner_url) as connection:
-        for statement in (
-            "INSERT INTO organization (name) VALUES ('bench')",
-            "INSERT INTO workspace (organization_id, name) VALUES (1, 'main')",
-            "INSERT INTO platform (organization_id, name, kind, base_url, sealed_key,"
-            " rate_per_second, max_batch, counting) VALUES (1, 'gateway', 'thirdparty', '', '',"
-            " 1, 1, 'mainland')",
-            "INSERT INTO signature (workspace_id, platform_id, name, state) VALUES (1, 1, 'S',"
-            " 'approved')",
-            "INSERT INTO template (workspace_id, platform_id, name, type, content, remark)"
-            " VALUES (1, 1, 't', 'promotional', 'x', 'x')",
-            "INSERT INTO audience (workspace_id, name, table_name, rule, created_by)"
-            " VALUES (1, 'a', 't', '{}', 'x')",
-            "INSERT INTO token_key (version, sealed_secret) VALUES (1, '')",
-            "INSERT INTO campaign (workspace_id, name, type, platform_id, signature_id,"
-            " template_id, audience_id, state, token_version, first_message_id, last_message_id,"
-            " request_size, created_by, started_at) VALUES (1, 'c', 'promotional', 1, 1, 1, 1,"
-            f" 'sending', 1, {first}, {first + count - 1}, 1000, 'x', now())",
-            f"INSERT INTO campaign_tally (campaign_id, workspace_id, messages) VALUES (1, 1, {count})",
-            f"CREATE TABLE message_2026_03 PARTITION OF message FOR VALUES FROM ({low}) TO ({high})",
-            "INSERT INTO message (id, workspace_id, campaign_id, mobile, customer, parts,"
-            f" variables) SELECT {first} + i, 1, 1, 8615400000000 + i, 'customer ' || i, 1,"
-            f" ARRAY['first', 'second', 'third'] FROM generate_series(0, {count - 1}) AS i",
-        ):
-            connection.execute(statement.encode())
+        connection.execute(
+            f"""
+            INSERT INTO organization (name) VALUES ('bench');
+            INSERT INTO workspace (organization_id, name) VALUES (1, 'main');
+            INSERT INTO platform (organization_id, name, kind, base_url, sealed_key,
+                                  rate_per_second, max_batch, counting)
+            VALUES (1, 'gateway', 'thirdparty', '', '', 1, 1, 'mainland');
+            INSERT INTO signature (workspace_id, platform_id, name, state)
+            VALUES (1, 1, 'S', 'approved');
+            INSERT INTO template (workspace_id, platform_id, name, type, content, remark)
+            VALUES (1, 1, 't', 'promotional', 'x', 'x');
+            INSERT INTO audience (workspace_id, name, table_name, rule, created_by)
+            VALUES (1, 'a', 't', '{{}}', 'x');
+            INSERT INTO token_key (version, sealed_secret) VALUES (1, '');
+            INSERT INTO campaign (workspace_id, name, type, platform_id, signature_id, template_id,
+                                  audience_id, state, token_version, first_message_id,
+                                  last_message_id, request_size, created_by, started_at)
+            VALUES (1, 'c', 'promotional', 1, 1, 1, 1, 'sending', 1, {first}, {first + count - 1},
+                    1000, 'x', now());
+            INSERT INTO campaign_tally (campaign_id, workspace_id, messages)
+            VALUES (1, 1, {count});
+            CREATE TABLE message_2026_03 PARTITION OF message FOR VALUES FROM ({low}) TO ({high});
+            INSERT INTO message (id, workspace_id, campaign_id, mobile, customer, parts, variables)
+            SELECT {first} + i, 1, 1, 8615400000000 + i, 'customer ' || i, 1,
+                   ARRAY['first', 'second', 'third']
+            FROM generate_series(0, {count - 1}) AS i
+            """.encode()
+        )
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE message")
 

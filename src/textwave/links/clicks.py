@@ -94,7 +94,11 @@ class ClickWriter:
         while True:
             await self._committed.wait()
             self._committed.clear()
-            await self._announce_quietly()
+            try:
+                await self._announce_quietly()
+            except asyncio.CancelledError:
+                self._committed.set()  # for the end to announce
+                raise
             await asyncio.sleep(ANNOUNCE_SECONDS)
 
     async def _announce_quietly(self) -> None:
