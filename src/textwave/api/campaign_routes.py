@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
+from textwave.api.content_routes import links_url
 from textwave.api.entry import After, Limit, Name, Rt, Text, Who
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Campaign, Operation, Page, Report, page_of
@@ -59,7 +60,12 @@ async def create_campaign(runtime: Rt, caller: Who, new: NewCampaign) -> Campaig
     """Write a draft after checking that what it names exists and fits together."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         made = await campaigns.create_campaign(
-            connection, workspace_id=caller.workspace_id, actor=caller.name, draft=new.draft()
+            connection,
+            workspace_id=caller.workspace_id,
+            actor=caller.name,
+            draft=new.draft(),
+            links_url=links_url(runtime.settings),
+            now=runtime.clock.now(),
         )
     return Campaign.model_validate(made)
 
@@ -79,7 +85,12 @@ async def start(runtime: Rt, caller: Who, name: Named) -> Campaign:
     """Start now, or as soon as the template is approved."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         moved = await campaigns.start_campaign(
-            connection, workspace_id=caller.workspace_id, actor=caller.name, name=name
+            connection,
+            workspace_id=caller.workspace_id,
+            actor=caller.name,
+            name=name,
+            links_url=links_url(runtime.settings),
+            now=runtime.clock.now(),
         )
     return Campaign.model_validate(moved)
 

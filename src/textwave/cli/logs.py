@@ -64,11 +64,7 @@ def configure_logs(log_format: str) -> None:
 
 
 def _masked(name: str, value: Any) -> Any:
-    if name in _NEVER_MASKED or name.endswith("_id"):
-        return value
-    if isinstance(value, str):
-        return mask_numbers(value)
-    if isinstance(value, bool | float) or value is None:
+    if name in _NEVER_MASKED or name.endswith("_id") or isinstance(value, bool | float):
         return value
     if isinstance(value, int):
         return mask_numbers(str(value)) if value >= _FEWEST_DIGITS_OF_A_NUMBER else value
@@ -76,4 +72,4 @@ def _masked(name: str, value: Any) -> Any:
         return {key: _masked(str(key), item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_masked(name, item) for item in value]
-    return mask_numbers(str(value))
+    return None if value is None else mask_numbers(str(value))

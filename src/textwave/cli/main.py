@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from textwave.cli import processes
+from textwave.cli import audiences, campaigns, content, processes, tables
 from textwave.kit.refusal import Refusal
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ for name, command in {
     "worker": processes.worker,
     "sandbox": processes.with_sandbox_options(),
     "settings": processes.list_settings,
+    "count": content.count_text,
 }.items():
     app.command(name)(command)
 
@@ -31,6 +32,19 @@ app.add_typer(key, name="key")
 database = typer.Typer(help="The database.", no_args_is_help=True)
 database.command("migrate")(processes.migrate_database)
 app.add_typer(database, name="database")
+
+for name, commands in {
+    "table": tables.app,
+    "audience": audiences.app,
+    "platform": content.platforms,
+    "signature": content.signatures,
+    "template": content.templates,
+    "link": content.links,
+    "campaign": campaigns.app,
+    "reply": campaigns.replies,
+    "opt-out": campaigns.opt_outs,
+}.items():
+    app.add_typer(commands, name=name)
 
 
 def main() -> None:

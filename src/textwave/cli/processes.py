@@ -28,7 +28,7 @@ from textwave.cli.installation import (
     read_running,
 )
 from textwave.cli.logs import configure_logs
-from textwave.kit.clock import SystemClock
+from textwave.cli.options import AsJson
 from textwave.kit.refusal import Refusal
 from textwave.settings import Settings, load_settings
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 STOP_SECONDS = 40.0
 _LOOK_SECONDS = 0.05
 Supervised = Annotated[bool, typer.Option("--supervised", hidden=True)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @dataclass(eq=False)
@@ -143,21 +142,14 @@ def links(supervised: Supervised = False) -> None:
     """Serve the redirect of short links."""
     settings = _begin(supervised)
     from textwave.cli.serving import serve
-    from textwave.links.app import Receive, Scope, Send, open_redirect
+    from textwave.kit.clock import SystemClock
+    from textwave.links.app import build
     from textwave.wiring import database_urls, prepare_data_folder
 
-    async def work() -> None:
-        prepare_data_folder(settings)
-        url = database_urls(settings).web
-        port = _own_port(settings.links_host, settings.links_port, supervised=supervised)
-        async with open_redirect(database_url=url, clock=SystemClock()) as redirect:
-
-            async def application(scope: Scope, _receive: Receive, send: Send) -> None:
-                await redirect(scope, send)
-
-            await serve(application, host=settings.links_host, port=port)
-
-    _run(work())
+    prepare_data_folder(settings)
+    application = build(database_url=database_urls(settings).web, clock=SystemClock())
+    port = _own_port(settings.links_host, settings.links_port, supervised=supervised)
+    _run(serve(application, host=settings.links_host, port=port, lifespan=True))
 
 
 def worker(supervised: Supervised = False) -> None:

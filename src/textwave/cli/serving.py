@@ -67,10 +67,11 @@ def address_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def serve(application: Any, *, host: str, port: int) -> None:
+async def serve(application: Any, *, host: str, port: int, lifespan: bool = False) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
+    interface = Interfaces.ASGI if lifespan else Interfaces.ASGINL
     server = Server(
-        application, address=host, port=port, interface=Interfaces.ASGINL, log_enabled=False,
+        application, address=host, port=port, interface=interface, log_enabled=False,
         backlog=1024, websockets=False,
     )  # fmt: skip
     loop = asyncio.get_running_loop()

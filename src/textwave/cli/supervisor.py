@@ -232,7 +232,7 @@ def _answers(url: str) -> Callable[[], Awaitable[bool]]:
         limit = aiohttp.ClientTimeout(total=2)
         try:
             async with aiohttp.ClientSession(timeout=limit) as http, http.get(url) as answer:
-                return answer.ok
+                return answer.status < 500  # noqa: PLR2004 - the redirect knows no such code: 404
         except (aiohttp.ClientError, TimeoutError):
             return False
 

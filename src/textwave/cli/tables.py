@@ -1,0 +1,139 @@
+"""`textwave table`: importing files and looking at tables."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+
+from textwave.cli.client import Answer, Api, open_api, segment
+from textwave.cli.options import AsJson
+from textwave.cli.output import print_fields, print_json, print_rows
+
+app = typer.Typer(help="Tables of customers, orders and behaviours.", no_args_is_help=True)
+NEVER_MASKED_COLUMNS = ("line", "column_name", "value", "reason")
+
+
+@app.command("import")
+def import_file(
+    name: Annotated[str, typer.Argument(help="Table, made if there is none.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    kind: Annotated[str, typer.Option(help="customers, orders or behaviours.")] = "customers",
+    mode: Annotated[str, typer.Option(help="replace, upsert or append.")] = "replace",
+    customer: Annotated[str | None, typer.Option(help="Column of the customer's key.")] = None,
+    mobile: Annotated[str | None, typer.Option(help="Column of the mobile number.")] = None,
+    time: Annotated[str | None, typer.Option(help="Column of the time.")] = None,
+    amount: Annotated[str | None, typer.Option(help="Column of the amount.")] = None,
+    column_type: Annotated[
+        list[str] | None,
+        typer.Option("--type", help="column=text|number|time|multi_value; repeatable."),
+    ] = None,
+    separator: Annotated[str | None, typer.Option(help="Between the values of one cell.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Such as gb18030; default UTF-8.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Between columns; default guessed.")] = None,
+    region: Annotated[str | None, typer.Option(help="Of numbers without country code.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import a CSV or Parquet file; the table stays as it was until all is taken."""
+    options = {
+        "kind": kind, "mode": mode, "file_name": file.name, "customer": customer,
+        "mobile": mobile, "time": time, "amount": amount, "types": column_type or [],
+        "separator": separator, "encoding": encoding, "delimiter": delimiter, "region": region,
+    }  # fmt: skip
+    _check(name, options)
+    result = _import(open_api(), name, file, options)
+    if as_json:
+        print_json(result)
+        return
+    again = " (imported before; nothing changed)" if result.get("already_imported") else ""
+    print(
+        f"{result['rows_kept']:,} rows kept, {result['rows_rejected']:,} rejected; "
+        f"“{result['table']}” has {result['row_count']:,} rows{again}."
+    )
+    if result["rows_rejected"]:
+        print(f"See why: textwave table rejected {result['import_id']}")
+
+
+@app.command("list")
+def list_tables(as_json: AsJson = False) -> None:
+    """List the tables."""
+    tables = open_api().get("/api/tables")["items"]
+    if as_json:
+        print_json(tables)
+    else:
+        print_rows(tables, ("name", "kind", "row_count", "customer_column", "mobile_column"))
+
+
+@app.command("show")
+def show(name: str, as_json: AsJson = False) -> None:
+    """Show a table's columns and imports."""
+    api = open_api()
+    table = api.get(f"/api/tables/{segment(name)}")
+    table["imports"] = api.get(f"/api/tables/{segment(name)}/imports")["items"]
+    if as_json:
+        print_json(table)
+        return
+    imports, columns = table.pop("imports"), table.pop("columns")
+    print_fields(table)
+    print_rows(columns, ("name", "type", "separator"))
+    print_rows(imports, ("id", "file_name", "mode", "rows_kept", "rows_rejected", "finished_at"))
+
+
+@app.command("rejected")
+def rejected(
+    import_id: Annotated[int, typer.Argument(help="The import's number, from `table show`.")],
+    after: Annotated[int, typer.Option(help="Only lines after this one.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=1_000)] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Show the rows that an import did not take, with line, value and reason."""
+    api = open_api()
+    path = f"/api/imports/{import_id}/rejected"
+    operation = api.get(path, after=after or None, limit=limit)
+    rows = api.finished(operation, lambda _: None, every_seconds=10)["rows"]
+    if as_json:
+        print_json(rows)
+    else:
+        print_rows(rows, NEVER_MASKED_COLUMNS)
+
+
+def _check(name: str, options: Answer) -> None:
+    """Refuse before the upload what would be refused after it."""
+    from textwave.customers.columns import TableKind
+    from textwave.customers.request import ImportMode, ImportRequest
+
+    for option, kinds in (("kind", TableKind), ("mode", ImportMode)):
+        if options[option] not in list(kinds):
+            raise typer.BadParameter(f"--{option} is one of: {', '.join(kinds)}")
+    ImportRequest(
+        path="",
+        file_name=options["file_name"],
+        table=name,
+        kind=TableKind(options["kind"]),
+        mode=ImportMode(options["mode"]),
+        separator=options["separator"],
+        encoding=options["encoding"],
+        delimiter=options["delimiter"],
+    ).check()
+
+
+def _import(api: Api, name: str, file: Path, options: Answer) -> Answer:
+    bars = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*bars, console=Console(stderr=True), transient=True) as progress:
+        total = file.stat().st_size
+        sending = progress.add_task("sending", total=total)
+        operation = api.upload(
+            f"/api/tables/{segment(name)}/imports",
+            file,
+            options,
+            lambda length: progress.advance(sending, length),
+        )
+        taking = progress.add_task("importing", total=total)
+        return api.finished(operation, lambda seen: _show(progress, taking, seen), every_seconds=1)
+
+
+def _show(progress: Progress, task: TaskID, operation: Answer) -> None:
+    said: dict[str, Any] = operation.get("progress") or {}
+    if total := said.get("bytes_total"):
+        progress.update(task, completed=said.get("bytes_read", 0), total=total)
