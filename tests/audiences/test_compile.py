@@ -261,6 +261,25 @@ def test_a_negated_operator_selects_customers_without_a_value(
     assert chosen(backend, rule) == ["c1"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(-1, []), (0, ["c1"]), (86_399, ["c1"]), (86_400, [])]
+)
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"operator": "between", "value": ["2026-03-10", "2026-03-11"]},
+        {"operator": "between", "value": ["2026-03-09T16:00Z", "2026-03-11T00:00"]},
+    ],
+)
+def test_between_times_includes_the_first_and_not_the_second(
+    backend: Backend, seconds: int, expected: list[str], condition: dict[str, Any]
+) -> None:
+    midnight = NOW.replace(day=9, hour=16, minute=0, tzinfo=None)  # in Shanghai
+    loaded(backend, one_customer(joined=midnight + timedelta(seconds=seconds)))
+    rule = read_rule({"kind": "attribute", "column": "joined", **condition})
+    assert chosen(backend, rule) == expected
+
+
 def test_an_empty_text_is_not_empty(backend: Backend) -> None:
     loaded(backend, one_customer(city=""))
     rule = read_rule({"kind": "attribute", "column": "city", "operator": "not_empty"})
