@@ -86,7 +86,7 @@ def generate(port: int, count: int, answers: Any) -> None:
     """Ask over 64 connections that stay open, each waiting for its answer before it asks again."""
     key = TokenKey(1, b"0123456789abcdef")
     requests = [
-        f"GET /{CODE}/{token} HTTP/1.1\r\nHost: d\r\nUser-Agent: Mozilla/5.0 (Linux)\r\n\r\n".encode()
+        f"GET /{CODE}/{token} HTTP/1.1\r\nHost: d\r\nUser-Agent: a phone\r\n\r\n".encode()
         for token in tokens(range(count), key)
     ]
     waits: list[float] = []
