@@ -20,6 +20,7 @@ from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Lake, Warehouse
 
 KEY = "a shared key"
+LINKS_URL = "http://d.example.cn"
 SHANGHAI = 8615400000000
 
 
@@ -104,7 +105,12 @@ class Stage:
         )
         async with self.ledger.transaction() as connection:
             created = await create_campaign(
-                connection, workspace_id=self.founding.workspace_id, actor="test", draft=draft
+                connection,
+                workspace_id=self.founding.workspace_id,
+                actor="test",
+                draft=draft,
+                links_url=LINKS_URL,
+                now=self.clock.now(),
             )
         return created.id
 
@@ -112,7 +118,12 @@ class Stage:
         """Start it."""
         async with self.ledger.transaction() as connection:
             await start_campaign(
-                connection, workspace_id=self.founding.workspace_id, actor="test", name=name
+                connection,
+                workspace_id=self.founding.workspace_id,
+                actor="test",
+                name=name,
+                links_url=LINKS_URL,
+                now=self.clock.now(),
             )
 
     async def plan(self, campaign_id: CampaignId, *, batch_size: int = 2000) -> None:
@@ -193,6 +204,13 @@ _STATEMENTS: list[tuple[str, Any, dict[str, Any]]] = [
         """INSERT INTO template (workspace_id, platform_id, name, type, content, remark, state,
                code) VALUES (%(workspace)s, %(platform)s, 'welcome', %(type)s, %(content)s,
                'a greeting', %(template_state)s, %(code)s) RETURNING id""",
+        {},
+    ),
+    (
+        "link",
+        """INSERT INTO short_link (workspace_id, name, code, long_url, expires_at)
+           VALUES (%(workspace)s, 'sale', 'abc123', 'https://shop.example.com/sale',
+               now() + interval '90 days') RETURNING id""",
         {},
     ),
     (

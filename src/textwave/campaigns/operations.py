@@ -6,6 +6,7 @@ job in the same transaction. Planning is in `textwave.campaigns.planning`.
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 from textwave.accounts.store import audit
 from textwave.campaigns import store
@@ -18,6 +19,8 @@ from textwave.campaigns.draft import (
 )
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import Brief, Campaign
+from textwave.content.operations import examine
+from textwave.content.store import platform_named
 from textwave.content.variables import parse
 from textwave.content.wording import full_text
 from textwave.kit.ids import CampaignId, OperationId, TemplateId, WorkspaceId
@@ -35,12 +38,19 @@ CANCEL_TASK = "campaigns.cancel"
 
 
 async def create_campaign(
-    connection: Connection, *, workspace_id: WorkspaceId, actor: str, draft: CampaignDraft
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    actor: str,
+    draft: CampaignDraft,
+    links_url: str,
+    now: datetime,
 ) -> Campaign:
     """Write a draft after checking that what it names exists and fits together.
 
     Raises:
-        AlreadyExists, NotFound, TypeDiffers, VariableWithoutSource, ColumnUnknown, InvalidValue.
+        AlreadyExists, NotFound, TypeDiffers, VariableWithoutSource, ColumnUnknown, InvalidValue,
+            and what examining the text raises: CapabilityMissing, TextNotAcceptable …
     """
     check_name(draft.name)
     if await store.campaigns(connection, workspace_id, name=draft.name):
@@ -61,6 +71,7 @@ async def create_campaign(
     )
     brief = await store.brief(connection, workspace_id, name=draft.name)
     _check_fit(brief, draft)
+    await _examine(connection, brief, links_url, now)
     await _audit(connection, brief, actor, "create")
     return await campaign(connection, workspace_id, draft.name)
 
@@ -70,6 +81,20 @@ def _check_fit(brief: Brief, draft: CampaignDraft) -> None:
         raise TypeDiffers(draft.type, brief.template_type)
     text = full_text(brief.template_content, MessageType(brief.type), brief.opt_out_text)
     check_sources(parse(text), draft.variables, brief.table_name, brief.table_columns or [])
+
+
+async def _examine(connection: Connection, brief: Brief, links_url: str, now: datetime) -> None:
+    """Check the text again: what the account can do and the links may have changed."""
+    account = await platform_named(connection, workspace_id=brief.workspace_id, name=brief.platform)
+    await examine(
+        connection,
+        workspace_id=brief.workspace_id,
+        account=account,
+        message_type=MessageType(brief.type),
+        content=brief.template_content,
+        links_url=links_url,
+        now=now,
+    )
 
 
 async def campaigns(
@@ -107,7 +132,13 @@ async def start_dry_run(
 
 
 async def start_campaign(
-    connection: Connection, *, workspace_id: WorkspaceId, actor: str, name: str
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    actor: str,
+    name: str,
+    links_url: str,
+    now: datetime,
 ) -> Campaign:
     """Start now, or as soon as the template is approved.
 
@@ -115,11 +146,13 @@ async def start_campaign(
         NotReadyToStart: signature, template or audience cannot be sent with.
         MoveNotAllowed: the campaign was started before.
     """
+    await store.hold_template(connection, workspace_id, name)
     brief = await store.brief(connection, workspace_id, name=name)
     if brief.signature_state != "approved":
         problem = f"is {brief.signature_state}. Only an approved signature can be sent with."
         raise NotReadyToStart("signature", brief.signature, problem)
     _check_audience(brief)
+    await _examine(connection, brief, links_url, now)
     if brief.template_state == "approved":
         await store.move(connection, brief, CampaignEvent.START)
         await _defer_plan(connection, workspace_id, brief.id)

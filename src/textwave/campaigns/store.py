@@ -174,6 +174,12 @@ async def brief(
     return found
 
 
+async def hold_template(connection: Connection, workspace_id: WorkspaceId, name: str) -> None:
+    """Keep the state of a campaign's template as it is until the transaction ends."""
+    parameters = {"workspace_id": workspace_id, "name": name}
+    await execute(connection, _SQL["hold_template"], parameters)
+
+
 async def move(
     connection: Connection, campaign: Brief, event: CampaignEvent, *, reason: str = ""
 ) -> CampaignState:

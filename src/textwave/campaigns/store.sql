@@ -60,6 +60,13 @@ LEFT JOIN LATERAL (
 WHERE c.workspace_id = %(workspace_id)s
   AND (c.name = %(name)s OR c.id = %(campaign_id)s)
 
+-- name: hold_template
+-- The campaign's template, held until the start is written: a decision on it waits for that, and
+-- then finds the campaign waiting.
+SELECT t.id FROM template t JOIN campaign c ON c.template_id = t.id
+WHERE c.workspace_id = %(workspace_id)s AND c.name = %(name)s
+FOR SHARE OF t
+
 -- name: move
 -- One move of the lifecycle; no row means somebody was first.
 UPDATE campaign SET state = %(state)s, reason = %(reason)s,

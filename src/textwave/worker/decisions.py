@@ -6,7 +6,7 @@ from textwave.campaigns.operations import template_decided
 from textwave.content import review_operations as reviews
 from textwave.content.store import Decided
 from textwave.kit.clock import Clock
-from textwave.kit.ids import PlatformId
+from textwave.kit.ids import PlatformId, TemplateId
 from textwave.platforms.contract import ReviewNotice
 from textwave.storage.ledger import Connection
 
@@ -16,7 +16,7 @@ ApplyNotices = Callable[[Connection, PlatformId, Sequence[ReviewNotice]], Awaita
 async def start_waiting_campaigns(connection: Connection, decided: Sequence[Decided]) -> None:
     """Start or reject the campaigns that waited, in the transaction of the decision."""
     for template in decided:
-        await template_decided(connection, template.id)
+        await template_decided(connection, TemplateId(template.id))
 
 
 def apply_notices(clock: Clock) -> ApplyNotices:

@@ -6,13 +6,16 @@ as soon as its heartbeat has been silent for `stalled_seconds`.
 
 from procrastinate import App, PsycopgConnector
 
+from textwave.kit.ids import WorkspaceId
 from textwave.settings import Settings
 from textwave.storage.embedded import DatabaseUrls
+from textwave.storage.ledger import execute
 from textwave.wiring import Runtime, open_runtime
 from textwave.worker.housekeeping import add_housekeeping
 from textwave.worker.tasks import add_tasks
 
 _GRACE_SECONDS = 20.0
+_LAKE_LOCK = 7_201_002
 
 
 def job_app(runtime: Runtime, urls: DatabaseUrls) -> App:
@@ -28,6 +31,7 @@ async def run_worker(settings: Settings, urls: DatabaseUrls) -> None:
     """Run jobs until the process is asked to stop."""
     connections = settings.worker_concurrency + 4
     async with open_runtime(settings, urls, role="owner", connections=connections) as runtime:
+        await _make_lake(runtime)
         app = job_app(runtime, urls)
         async with app.open_async():
             await app.run_worker_async(
@@ -38,3 +42,10 @@ async def run_worker(settings: Settings, urls: DatabaseUrls) -> None:
                 shutdown_graceful_timeout=_GRACE_SECONDS,
                 delete_jobs="successful",
             )
+
+
+async def _make_lake(runtime: Runtime) -> None:
+    """Open the lake once, one process at a time: its very first opening makes its catalog."""
+    async with runtime.ledger.transaction() as connection:
+        await execute(connection, "SELECT pg_advisory_xact_lock(%s)", [_LAKE_LOCK])
+        await runtime.warehouse.run(WorkspaceId(1), lambda lake: lake.version())

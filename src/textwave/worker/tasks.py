@@ -74,7 +74,7 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
         await planning.run_plan(**timed, batch_size=runtime.settings.batch_size, **job)
 
     return {
-        customers.IMPORT: run_import,
+        customers.IMPORT_TASK: run_import,
         audiences.ESTIMATE: run_estimate,
         audiences.PREVIEW: run_preview,
         audiences.SNAPSHOT: run_snapshot,

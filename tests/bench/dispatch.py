@@ -1,0 +1,123 @@
+"""How many notifications a second one worker process sends, 100 a request, through the job engine.
+
+The platform is the leanest possible one, in a process of its own. The baseline is a bare aiohttp
+loop that posts the same requests to it, written out before.
+"""
+
+import asyncio
+import multiprocessing
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import aiohttp
+import uvloop
+
+from tests.bench.measurement import Measurement, Place
+from tests.bench.theatre import VARIABLES, big_stage
+from textwave.content.tokens import TokenKey
+from textwave.content.variables import parse
+from textwave.dispatch.requests import Recipient, Request, Text, compose
+from textwave.platforms.contract import MessageType
+from textwave.platforms.sandbox.sink import SinkSettings, serve_sink
+from textwave.platforms.thirdparty.wire import encode_send
+from textwave.settings import Settings
+from textwave.storage.ledger import many, value
+from textwave.wiring import open_runtime
+from textwave.worker.process import job_app
+
+DEFAULT_ROWS = 300_000
+CONCURRENCY = 16
+
+
+def measure(place: Place, rows: int | None) -> Measurement:
+    """Send a notification campaign of so many messages; more is better."""
+    count = rows or DEFAULT_ROWS
+    with sink() as url:
+        seconds, bodies = uvloop.run(_send(place, url, count))
+        baseline_seconds = uvloop.run(_post(url, bodies))
+    rate, baseline = count / seconds, count / baseline_seconds
+    return Measurement(
+        "dispatch-notify",
+        round(rate),
+        "messages/s",
+        round(baseline),
+        round(rate / baseline, 3),
+        count,
+        {"seconds": round(seconds, 3), "baseline_seconds": round(baseline_seconds, 3)},
+    )
+
+
+@contextmanager
+def sink() -> Generator[str, None, None]:
+    """Run the sink in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    addresses = context.Queue()
+    process = context.Process(target=_serve, args=(addresses.put,), daemon=True)
+    process.start()
+    try:
+        yield addresses.get(timeout=60)
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(ready: Callable[[str], None]) -> None:
+    uvloop.run(serve_sink(SinkSettings(name="sandbox"), ready=ready))
+
+
+async def _send(place: Place, url: str, count: int) -> tuple[float, list[bytes]]:
+    async with big_stage(place, count, platform_url=url, message_type="notification") as stage:
+        campaign_id = await stage.campaign(message_type="notification", variables=VARIABLES)
+        await stage.start()
+        await stage.plan(campaign_id)
+        settings = Settings(data=place.folder)
+        async with open_runtime(settings, place.urls, role="owner", connections=12) as runtime:
+            app = job_app(runtime, place.urls)
+            async with app.open_async():
+                began = time.perf_counter()
+                await app.run_worker_async(
+                    queues=["dispatch"],
+                    concurrency=settings.worker_concurrency,
+                    wait=False,
+                    install_signal_handlers=False,
+                    delete_jobs="successful",
+                )
+                seconds = time.perf_counter() - began
+        async with stage.ledger.transaction() as connection:
+            submitted = await value(connection, "SELECT submitted FROM campaign_tally")
+            if submitted != count:
+                raise AssertionError(f"{submitted} of {count} were submitted")
+            recipients = await many(
+                connection, Recipient, "SELECT id, mobile, variables FROM message ORDER BY id"
+            )
+            content = await value(connection, "SELECT content FROM campaign")
+    text = Text(
+        "bench",
+        1,
+        "Textwave",
+        "T1",
+        MessageType.notification,
+        parse(content),
+        TokenKey(1, b"0" * 32),
+    )
+    bodies = [
+        encode_send(compose(text, Request(i, 0, 0, 0, None, 100), recipients[i : i + 100]))
+        for i in range(0, len(recipients), 100)
+    ]
+    return seconds, bodies
+
+
+async def _post(url: str, bodies: list[bytes]) -> float:
+    waiting = iter(bodies)
+    async with aiohttp.ClientSession() as session:
+
+        async def post() -> None:
+            for body in waiting:
+                headers = {"content-type": "application/json"}
+                async with session.post(f"{url}/sms/send", data=body, headers=headers) as answer:
+                    await answer.read()
+
+        began = time.perf_counter()
+        await asyncio.gather(*(post() for _ in range(CONCURRENCY)))
+        return time.perf_counter() - began
