@@ -53,7 +53,6 @@ class Progress:
     bytes_total: int = 0
     bytes_read: int = 0
     rows: int = 0
-    connection: duckdb.DuckDBPyConnection | None = None
 
     def seen(self, bytes_read: int) -> None:
         """Note how much of the file has been looked at."""
@@ -64,13 +63,7 @@ class Progress:
         told: dict[str, Any] = {"phase": self.phase, "rows": self.rows}
         if self.phase == "reading":
             return told | {"bytes": self.bytes_read, "bytes_total": self.bytes_total}
-        percent = -1.0
-        if self.connection is not None:
-            try:
-                percent = self.connection.query_progress()
-            except duckdb.Error:  # closed meanwhile
-                percent = -1.0
-        return told | ({"percent": round(percent, 1)} if percent >= 0 else {})
+        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +106,12 @@ def take(lake: Lake, intake: Intake) -> Taken:
     Raises:
         FileUnreadable, TooManyRejected, FileEmpty, TableChanging: the old table is as it was.
     """
-    progress = intake.progress
-    progress.connection = lake.duckdb
-    for option in ("enable_progress_bar = true", "enable_progress_bar_print = false"):
-        lake.duckdb.execute(f"SET {option}")
     _make_tables(lake)
     try:
         return _take(lake, intake)
     except duckdb.TransactionException:
         raise TableChanging(intake.request.table) from None
     finally:
-        progress.connection = None
         intake.staging_path.unlink(missing_ok=True)
 
 
