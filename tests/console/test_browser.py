@@ -153,6 +153,17 @@ async def test_the_console_speaks_chinese(page: Page, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("campaign_id")
+async def test_an_open_board_leads_to_the_sign_in_when_its_session_has_ended(
+    browser: Browser, served: Served
+) -> None:
+    page = await browser.new_page(base_url=served.address)
+    await sign_in(page, served.api_key)
+    await page.goto(BOARD)
+    await page.context.clear_cookies()
+    await page.wait_for_url(re.compile("/console/login"))
+
+
+@pytest.mark.usefixtures("campaign_id")
 async def test_everything_fits_on_a_phone(page: Page, tmp_path: Path) -> None:
     await page.set_viewport_size({"width": 360, "height": 740})
     await page.goto("/console/campaigns")

@@ -4,7 +4,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from textwave.console.pages import campaign_address, percent, pieces_of, render
+from textwave.console.addresses import campaign_address
+from textwave.console.pages import percent, pieces_of, render
 
 
 @pytest.mark.parametrize(

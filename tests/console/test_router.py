@@ -9,6 +9,7 @@ import pytest
 
 from textwave.accounts.operations import Founding
 from textwave.accounts.store import add_workspace
+from textwave.console.addresses import sign_in_address
 from textwave.console.security import POLICY
 from textwave.console.session import (
     console_secret,
@@ -80,16 +81,31 @@ async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(
     assert cookie["httponly"]
     assert cookie["samesite"] == "strict"
     assert cookie["path"] == "/console"
+    assert not cookie["secure"]
+
+
+async def test_behind_an_encrypting_proxy_the_session_cookie_stays_encrypted(
+    visitor: aiohttp.ClientSession, served: Served
+) -> None:
+    form, headers = {"api_key": served.api_key}, {"X-Forwarded-Proto": "https"}
+    async with visitor.post(
+        "/console/login", data=form, headers=headers, allow_redirects=False
+    ) as answer:
+        assert answer.cookies[SESSION_COOKIE]["secure"]
 
 
 @pytest.mark.usefixtures("campaign_id")
 async def test_a_ticket_opens_the_board_at_once(
     visitor: aiohttp.ClientSession, served: Served
 ) -> None:
-    ticket = console_ticket(
-        console_secret(served.vault.key), served.workspace_id, datetime.now(UTC)
+    link = sign_in_address(
+        served.address,
+        vault_key=served.vault.key,
+        workspace_id=served.workspace_id,
+        now=datetime.now(UTC),
+        campaign=NAME,
     )
-    page = await text_of(visitor, f"/console/login?ticket={ticket}&next={quote(BOARD, safe='')}")
+    page = await text_of(visitor, link)
     assert f"url={BOARD}" in page
     assert NAME in await text_of(visitor, BOARD)
 
@@ -139,7 +155,7 @@ async def test_another_workspace_sees_neither_the_campaign_nor_its_numbers(
     sealed = seal_session(console_secret(served.vault.key), new_session(other, datetime.now(UTC)))
     visitor.cookie_jar.update_cookies({SESSION_COOKIE: sealed})
     assert NAME not in await text_of(visitor, "/console/campaigns")
-    for page in ("", "/live", "/numbers", "/cancel"):
+    for page in ("", "/live", "/numbers", "/cancel", "%00"):
         await text_of(visitor, BOARD + page, 404)
 
 

@@ -11,7 +11,6 @@ from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -20,6 +19,7 @@ from babel.units import format_unit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from textwave.console import board, language
+from textwave.console.addresses import campaign_address
 from textwave.console.language import LANGUAGES, catalog
 
 _CONSOLE: Final = Path(__file__).parent
@@ -58,11 +58,6 @@ def render(page: str, chosen: str, values: Mapping[str, Any]) -> str:
 def word(kind: str, name: str, chosen: str) -> str:
     """Return a word of the domain as a person reads it."""
     return catalog(chosen).gettext(_WORDS[kind].get(name, name))
-
-
-def campaign_address(name: str, page: str = "") -> str:
-    """Return the address of a campaign's board, or of something below it."""
-    return f"/console/campaigns/{quote(name, safe='')}{page}"
 
 
 @cache

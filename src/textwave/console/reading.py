@@ -10,7 +10,7 @@ from textwave.accounts.store import workspace
 from textwave.campaigns import operations as campaigns
 from textwave.campaigns.store import Campaign, brief
 from textwave.console.board import Answer, Board, Figures, Heading
-from textwave.content.texts import full_text
+from textwave.content.wording import full_text
 from textwave.insights.operations import EffectReport, effect_report
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.mobile import Mobile, mask_numbers, masked

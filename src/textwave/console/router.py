@@ -5,7 +5,6 @@ session's own token is refused. Only pause, resume and cancel change anything.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Final
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -18,9 +17,10 @@ from starlette.types import ASGIApp
 
 from textwave.accounts.operations import KeyUnknown, identify
 from textwave.campaigns.operations import cancel_campaign, pause_campaign, resume_campaign
+from textwave.console.addresses import HOME, campaign_address, inside
 from textwave.console.board import Board, funnel
 from textwave.console.language import LANGUAGES
-from textwave.console.pages import STATIC, campaign_address, word
+from textwave.console.pages import STATIC, word
 from textwave.console.reading import SHOWN_CAMPAIGNS, read_board, read_figures, read_headings
 from textwave.console.security import SecurityHeaders
 from textwave.console.session import (
@@ -33,7 +33,6 @@ from textwave.console.session import (
 from textwave.console.visit import LANGUAGE_COOKIE, SESSION_COOKIE, Ground, Visit
 from textwave.kit.refusal import NotFound, Refusal
 
-HOME: Final = "/console/campaigns"
 _ACTOR = "console"
 _YEAR_SECONDS = 365 * 24 * 3600
 _ACTIONS = {"pause": pause_campaign, "resume": resume_campaign, "cancel": cancel_campaign}
@@ -48,7 +47,7 @@ def mount(application: Starlette, ground: Callable[[], Ground]) -> None:
     `ground` is asked at each request, so the runtime may be opened after mounting.
     """
     application.mount("/console", console(ground), name="console")
-    application.router.routes.append(Route("/", _to_home, name="root"))
+    application.router.routes.append(Route("/", _to_home, include_in_schema=False))
 
 
 def console(ground: Callable[[], Ground]) -> ASGIApp:
@@ -101,17 +100,17 @@ async def _show_login(visit: Visit) -> Response:
     wanted = visit.request.query_params.get("next", "")
     ticket = visit.request.query_params.get("ticket")
     if ticket is None:
-        return visit.page("login.html", next=_safe(wanted), problem="")
+        return visit.page("login.html", next=inside(wanted), problem="")
     session = read_ticket(visit.secret, ticket, visit.now)
     if session is None:
-        return visit.page("login.html", 401, next=_safe(wanted), problem="ticket")
+        return visit.page("login.html", 401, next=inside(wanted), problem="ticket")
     # Not a redirect: a browser keeps a strict cookie back while another site's link is followed.
-    return _signed_in(visit, session, visit.page("entered.html", next=_safe(wanted)))
+    return _signed_in(visit, session, visit.page("entered.html", next=inside(wanted)))
 
 
 async def _login(visit: Visit) -> Response:
     form = await visit.form()
-    wanted = _safe(form.get("next", ""))
+    wanted = inside(form.get("next", ""))
     try:
         caller = await identify(visit.ground.ledger, api_key=form.get("api_key", "").strip())
     except KeyUnknown:
@@ -126,7 +125,7 @@ def _signed_in(visit: Visit, session: Session, answer: Response) -> Response:
         seal_session(visit.secret, session),
         max_age=SESSION_HOURS * 3600,
         path="/console",
-        secure=visit.request.url.scheme == "https",
+        secure=visit.encrypted,
         httponly=True,
         samesite="strict",
     )
@@ -142,7 +141,7 @@ async def _logout(visit: Visit) -> Response:
 
 async def _language(visit: Visit) -> Response:
     chosen = visit.request.query_params.get("to", "")
-    answer = RedirectResponse(_safe(visit.request.query_params.get("next", "")), 303)
+    answer = RedirectResponse(inside(visit.request.query_params.get("next", "")), 303)
     if chosen in LANGUAGES:
         answer.set_cookie(
             LANGUAGE_COOKIE, chosen, max_age=_YEAR_SECONDS, path="/console", samesite="lax"
@@ -201,13 +200,6 @@ async def _act(visit: Visit) -> Response:
 
 async def _read(visit: Visit) -> Board:
     return await read_board(visit.ground.ledger, visit.session.workspace_id, visit.name)
-
-
-def _safe(wanted: str) -> str:
-    """Return an address inside the console: never another site's, whatever a link says."""
-    inside = wanted.startswith("/console/") and "\\" not in wanted and wanted.isprintable()
-    signing = wanted.startswith(("/console/login", "/console/logout", "/console/language"))
-    return wanted if inside and not signing else HOME
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

@@ -61,9 +61,22 @@ class Visit:
         return self.found
 
     @property
+    def encrypted(self) -> bool:
+        """Tell whether the browser speaks HTTPS, to us or to a proxy before us."""
+        forwarded = self.request.headers.get("x-forwarded-proto", "")
+        return "https" in (self.request.url.scheme, forwarded)
+
+    @property
     def name(self) -> str:
-        """Return the campaign's name from the address."""
-        return str(self.request.path_params["name"])
+        """Return the campaign's name from the address.
+
+        Raises:
+            HTTPException: nothing can have that name (404).
+        """
+        name = str(self.request.path_params["name"])
+        if not name.isprintable():
+            raise HTTPException(404)
+        return name
 
     def page(self, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
         """Render a page with what every page needs."""
