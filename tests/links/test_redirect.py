@@ -178,8 +178,8 @@ async def test_the_merge_of_clicks_is_deferred_once_while_it_waits(
     async with ledger.transaction() as connection:
         await connection.execute(
             "INSERT INTO short_link (workspace_id, name, code, long_url, expires_at) VALUES"
-            " (%s, 'x', 'good01', 'https://shop.example/', 'infinity')",
-            [workspace_id],
+            " (%s, 'x', 'good01', 'https://shop.example/', %s)",
+            [workspace_id, NOW + timedelta(days=1)],
         )
     async with open_redirect(database_url=urls.web, clock=clock) as opened:
         for _ in range(5):
