@@ -87,7 +87,9 @@ def route_template(scope: MutableMapping[str, Any]) -> str:
     """Return the route's template, the mount of a sub-application, or “other”."""
     found = getattr(scope.get("route"), "path", None)
     if isinstance(found, str):
-        return found
+        # a route of an included router knows its own part only
+        below_api = scope["path"].startswith("/api/") and not found.startswith("/api/")
+        return f"/api{found}" if below_api else found
     return "/console" if scope["path"].startswith("/console/") else "other"
 
 
