@@ -296,7 +296,8 @@ def kept_rows(staged: Staged, *, customers: bool, doubles: bool) -> str:
         bad = f"{mobile} IS NULL AND trim(c{place}, {_BLANKS}) <> ''"
         columns += [f"{mobile} AS textwave_mobile"]
         columns += [f"coalesce({bad}, false) AS textwave_bad_mobile"]
-        join = f"LEFT JOIN read_number n ON s.mobile IS NULL AND n.written = s.c{place} "
+        unread = f"CASE WHEN s.mobile IS NULL THEN s.c{place} END"
+        join = f"LEFT JOIN read_number n ON n.written = {unread} "
     anti = 'AND s.file_row_number NOT IN (SELECT position FROM "double") ' if doubles else ""
     return (
         f"SELECT {', '.join(columns)} FROM {_rows(staged.path)} s {join}"
