@@ -155,7 +155,9 @@ def web_app() -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         async with opened as ledger:
-            routes = router(ledger=ledger, clock=SystemClock(), open_key=lambda _: SHARED_KEY)
+            routes = router(
+                ledger=ledger, clock=SystemClock(), open_key=lambda _name, _sealed: SHARED_KEY
+            )
             app.include_router(routes)
             yield
 

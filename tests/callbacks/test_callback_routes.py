@@ -83,7 +83,9 @@ async def door(
         )
     app = FastAPI()
     routes = router(
-        ledger=web_ledger, clock=FixedClock(NOW), open_key=lambda sealed: vault.open(sealed, "test")
+        ledger=web_ledger,
+        clock=FixedClock(NOW),
+        open_key=lambda _name, sealed: vault.open(sealed, "test"),
     )
     app.include_router(routes)
     with socket.socket() as free:

@@ -6,7 +6,7 @@ besides its metrics, so any number of processes may serve it.
 
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any
 
 from fastapi import FastAPI, Response
 
@@ -48,7 +48,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         callback_router(
             ledger=runtime.ledger,
             clock=runtime.clock,
-            open_key=cast("Any", lambda name, sealed: open_key(runtime.vault, name, sealed)),
+            open_key=lambda name, sealed: open_key(runtime.vault, name, sealed),
         ),
         include_in_schema=False,
     )

@@ -23,7 +23,8 @@ from textwave.responses.jobs import OF_CALLBACK
 from textwave.storage.ledger import Ledger
 from textwave.storage.queue import defer
 
-OpenKey = Callable[[bytes], str]
+OpenKey = Callable[[str, bytes], str]
+"""Opens the sealed key of the platform of that name."""
 
 
 class CallbackKind(StrEnum):
@@ -97,7 +98,7 @@ async def take_callback(
     """
     nonce = verify(
         request,
-        key=open_key(platform.sealed_key),
+        key=open_key(platform.name, platform.sealed_key),
         now=now,
         mode=_MODES[platform.callback_signing],
     )

@@ -18,6 +18,7 @@ class CallbackPlatform:
     """The platform that calls: its sealed key, and `strict` or `qa` signing."""
 
     id: PlatformId
+    name: str
     sealed_key: bytes
     callback_signing: str
 

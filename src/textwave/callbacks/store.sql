@@ -1,6 +1,7 @@
 -- name: platform_called
 -- The platform of a callback's address; works before any workspace is known.
-SELECT id, sealed_key, callback_signing FROM callback_platform(%(name)s)
+SELECT id, %(name)s::text AS name, sealed_key, callback_signing
+FROM callback_platform(%(name)s)
 
 -- name: take_nonce
 -- True when the nonce was not seen before.

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from textwave.cli import audiences, campaigns, content, processes, tables
+from textwave.cli import audiences, campaigns, content, demo, processes, tables
 from textwave.kit.refusal import Refusal
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ for name, command in {
     "links": processes.links,
     "worker": processes.worker,
     "sandbox": processes.with_sandbox_options(),
+    "demo": demo.demo,
     "settings": processes.list_settings,
     "count": content.count_text,
 }.items():
