@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from textwave.api.problems import problem_response
 
 BODY_BYTES_MAX: Final = 1_000_000
+_DRAINED_BYTES_MAX: Final = 16_000_000
 _UPLOAD_ENDING: Final = "/imports"
 _MEASURED_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0)
 log = structlog.get_logger(__name__)
@@ -108,17 +109,20 @@ class _Replay:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    """Read the body; None when it is larger than the limit."""
+    """Read the body; None when it is larger than the limit.
+
+    A body that is too large is read on for a while, so that whoever sends it hears the answer.
+    """
     pieces: list[bytes] = []
     length = 0
-    while True:
+    while length <= _DRAINED_BYTES_MAX:
         message = await receive()
         if message["type"] != "http.request":
-            return b"".join(pieces)
+            break
         piece: bytes = message.get("body", b"")
         length += len(piece)
-        if length > BODY_BYTES_MAX:
-            return None
-        pieces.append(piece)
+        if length <= BODY_BYTES_MAX:
+            pieces.append(piece)
         if not message.get("more_body", False):
-            return b"".join(pieces)
+            break
+    return b"".join(pieces) if length <= BODY_BYTES_MAX else None

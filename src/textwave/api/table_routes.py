@@ -16,11 +16,12 @@ from textwave.api.shapes import Import, Operation, Page, Table
 from textwave.customers import operations as customers
 from textwave.customers.columns import ColumnType, TableKind
 from textwave.customers.request import ImportMode, ImportRequest
-from textwave.kit.refusal import InvalidValue, Refusal
+from textwave.kit.refusal import InvalidValue, NotFound, Refusal
 from textwave.storage import progress
 
 _BUFFER_BYTES = 1 << 20
 _MEGABYTE = 1_000_000
+REJECTED_ROWS = "customers.rejected_rows"
 routes = APIRouter(tags=["tables"])
 
 
@@ -172,7 +173,7 @@ async def _store(pieces: AsyncIterator[bytes], path: FilePath, limit_megabytes: 
 
 
 @routes.get(
-    "/imports/{import_id}/rejected",
+    "/tables/{name}/imports/{import_id}/rejected",
     status_code=202,
     summary="Read the rejected rows of an import: begins an operation with the rows as result.",
 )
@@ -180,17 +181,19 @@ async def rejected_rows(
     runtime: Rt,
     caller: Who,
     response: Response,
+    name: Annotated[Name, Path()],
     import_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
     after: Annotated[RowId | None, Query(description="Line after which the page begins.")] = None,
     limit: Limit = 100,
 ) -> Operation:
     """Begin to read the rows that an import did not take, with line, value and reason."""
     wanted: dict[str, Any] = {"import_id": import_id, "after": after or 0, "limit": limit}
-    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+    workspace_id = caller.workspace_id
+    async with runtime.ledger.transaction(workspace_id) as connection:
+        known = await customers.imports(connection, workspace_id=workspace_id, name=name)
+        if import_id not in [one.id for one in known]:
+            raise NotFound("import", f"{name} {import_id}")
         operation_id = await progress.begin(
-            connection,
-            workspace_id=caller.workspace_id,
-            kind="customers.rejected_rows",
-            request=wanted,
+            connection, workspace_id=workspace_id, kind=REJECTED_ROWS, request=wanted
         )
-        return await begun(connection, response, caller.workspace_id, operation_id)
+        return await begun(connection, response, workspace_id, operation_id)

@@ -12,7 +12,7 @@ from textwave.cli.options import AsJson
 from textwave.cli.output import print_fields, print_json, print_rows
 
 app = typer.Typer(help="Tables of customers, orders and behaviours.", no_args_is_help=True)
-NEVER_MASKED_COLUMNS = ("line", "column_name", "value", "reason")
+REJECTED_COLUMNS = ("line", "column_name", "value", "reason")
 
 
 @app.command("import")
@@ -52,7 +52,7 @@ def import_file(
         f"“{result['table']}” has {result['row_count']:,} rows{again}."
     )
     if result["rows_rejected"]:
-        print(f"See why: textwave table rejected {result['import_id']}")
+        print(f"See why: textwave table rejected {result['table']}")
 
 
 @app.command("list")
@@ -82,20 +82,27 @@ def show(name: str, as_json: AsJson = False) -> None:
 
 @app.command("rejected")
 def rejected(
-    import_id: Annotated[int, typer.Argument(help="The import's number, from `table show`.")],
+    name: Annotated[str, typer.Argument(help="The table.")],
+    import_id: Annotated[
+        int | None, typer.Option("--import", help="Number of the import; default: the newest.")
+    ] = None,
     after: Annotated[int, typer.Option(help="Only lines after this one.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=1_000)] = 100,
     as_json: AsJson = False,
 ) -> None:
     """Show the rows that an import did not take, with line, value and reason."""
     api = open_api()
-    path = f"/api/imports/{import_id}/rejected"
+    imports = f"/api/tables/{segment(name)}/imports"
+    if import_id is None:
+        newest = api.get(imports)["items"][:1]
+        import_id = newest[0]["id"] if newest else 0
+    path = f"{imports}/{import_id}/rejected"
     operation = api.get(path, after=after or None, limit=limit)
     rows = api.finished(operation, lambda _: None, every_seconds=10)["rows"]
     if as_json:
         print_json(rows)
     else:
-        print_rows(rows, NEVER_MASKED_COLUMNS)
+        print_rows(rows, REJECTED_COLUMNS)
 
 
 def _check(name: str, options: Answer) -> None:
