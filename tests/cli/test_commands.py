@@ -26,7 +26,7 @@ def test_count_needs_no_server() -> None:
 
 
 def test_settings_name_the_source_of_each_value_and_hide_secrets() -> None:
-    url = "postgresql://someone:secret@localhost/x"
+    url = "postgresql://someone:hush-hush@localhost/x"
 
     status, output = run("settings", "--json", TEXTWAVE_DATABASE_URL=url, TEXTWAVE_WORKERS="3")
 
@@ -37,7 +37,7 @@ def test_settings_name_the_source_of_each_value_and_hide_secrets() -> None:
         "environment",
     )
     assert rows["TEXTWAVE_BATCH_SIZE"]["source"] == "default"
-    assert "secret" not in output
+    assert "hush-hush" not in output
 
 
 def test_the_sandbox_has_an_option_for_each_of_its_settings() -> None:
