@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
@@ -24,6 +25,7 @@ LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 PATH = re.compile(r"`((?:src|tests|docs|requirements)/[\w./-]+)`")
 CODE = re.compile(r"```.*?```|`[^`\n]+`|(?<=\n)    [^\n]+", re.DOTALL)
 COMMAND = re.compile(r"(?<![\w./:@-])textwave ([a-z][^\n`|]*)")
+TARGET = re.compile(r"(?<![\w-])make ([a-z]+)")
 SETTING = re.compile(r"TEXTWAVE_[A-Z][A-Z_]*")
 
 
@@ -66,12 +68,49 @@ def test_every_setting_that_a_page_names_exists(page: Path) -> None:
     assert named - known == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    code = " ".join(CODE.findall(page.read_text(encoding="utf-8")))
+    assert set(TARGET.findall(code)) - set(targets) == set()
+
+
+def test_every_dependency_has_its_line() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    tools = (ROOT / "requirements" / "development.in").read_text("utf-8").split()
+    wanted = {re.split(r"[\[=<>~!;]", one)[0] for one in [*project["dependencies"], *tools]}
+    page = (ROOT / "docs" / "decisions" / "0009-dependencies.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)) == wanted
+
+
+def test_the_words_of_the_glossary_are_those_of_the_code() -> None:
+    python = sources("src/textwave/**/*.py")
+    schema = sources("src/textwave/**/*.sql") + python
+    rows = re.findall(
+        r"^\|(.*)\|$", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE
+    )
+    unknown: list[str] = []
+    for row in rows[2:]:
+        _, _, in_python, in_sql, *_ = row.split(" | ")
+        for cell, text in ((in_python, python), (in_sql, schema)):
+            words = [word for code in re.findall(r"`([^`]+)`", cell) for word in code.split(".")]
+            unknown += [
+                word for word in words if not re.search(rf"\b{word.strip(chr(39))}\b", text)
+            ]
+    assert unknown == []
+
+
 def test_a_command_that_does_not_exist_would_be_found() -> None:
     assert trouble("up --detach") == ""
     assert trouble("campaign dry-run spring --json") == ""
     assert trouble("campaign explode") == "campaign explode"
     assert trouble("fly") == "fly"
     assert trouble("campaign report spring --colour") == "--colour"
+
+
+def sources(pattern: str) -> str:
+    """Return the text of all files that fit the pattern."""
+    return "\n".join(path.read_text("utf-8") for path in ROOT.glob(pattern) if path.is_file())
 
 
 def commands(page: Path) -> Iterator[str]:
