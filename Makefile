@@ -11,6 +11,8 @@ REPORT ?=
 ONLY ?=
 N ?=
 WORKERS ?= auto
+KILLS ?= 100
+MESSAGES ?= 200000
 
 INSTALLED := $(VENV)/.installed
 PACKAGE := $(VENV)/.package
@@ -64,4 +66,4 @@ bench: setup ## Measure against baselines: ONLY=name, N=rows
 	ONLY=$(ONLY) N=$(N) $(BIN)/python -m tests.bench
 
 faults: setup ## Break things at random points and look whether everything is accounted for
-	$(BIN)/python -m pytest tests/faults
+	KILLS=$(KILLS) MESSAGES=$(MESSAGES) $(BIN)/python -m pytest tests/faults

@@ -45,7 +45,7 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
     chores: list[tuple[str, str, Chore]] = [
         ("ask_reviews", EVERY_TWO_SECONDS, lambda: _ask_reviews(runtime)),
         ("pull_responses", EVERY_FIVE_SECONDS, lambda: _pull(runtime)),
-        ("rescue_jobs", EVERY_FIVE_SECONDS, lambda: _rescue(app, runtime)),
+        ("rescue_jobs", EVERY_TWO_SECONDS, lambda: _rescue(app, runtime)),
         ("sweep", EVERY_MINUTE, lambda: _sweep(runtime)),
         ("put_away", EVERY_HOUR, lambda: _put_away(app, runtime)),
     ]
