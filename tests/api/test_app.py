@@ -14,7 +14,7 @@ from textwave.storage.ledger import Ledger, execute
 from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Warehouse
 
-EXAMPLES = 4
+EXAMPLES = 8
 
 
 @pytest.fixture
