@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     )
     warehouse_path: str | None = Field(
         default=None,
-        description="Where the warehouse keeps its Parquet files: a folder or an object store URL. "
+        description="Folder of the warehouse's Parquet files, reachable by all workers. "
         "Empty: lake/ in the data folder.",
     )
     warehouse_memory_megabytes: int = Field(

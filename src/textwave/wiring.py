@@ -8,17 +8,21 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import aiohttp
 
 from textwave.content.accounts import PlatformAccount, open_platform
 from textwave.kit.clock import Clock, SystemClock
+from textwave.kit.refusal import Refusal
 from textwave.platforms.contract import Platform
 from textwave.settings import Settings
 from textwave.storage.embedded import DatabaseUrls, embedded_postgres
 from textwave.storage.ledger import Ledger, open_ledger
 from textwave.storage.secrets import Vault, open_vault
-from textwave.storage.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from textwave.storage.warehouse import Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Runtime:
 
     settings: Settings
     ledger: Ledger
-    warehouse: Warehouse
+    warehouse: "Warehouse"
     vault: Vault
     clock: Clock
     http: aiohttp.ClientSession
@@ -37,12 +41,33 @@ class Runtime:
         return open_platform(account, self.vault, self.http, self.settings)
 
 
+@dataclass(eq=False)
+class WebUrlMissing(Refusal):
+    """The owner's URL is given, but not the one that row-level security applies to."""
+
+    code: ClassVar[str] = "web_url_missing"
+
+    @property
+    def sentence(self) -> str:
+        return (
+            "TEXTWAVE_DATABASE_URL is set without TEXTWAVE_DATABASE_WEB_URL. Give the same "
+            "database as role textwave_web, so that workspaces stay apart."
+        )
+
+
 def database_urls(settings: Settings) -> DatabaseUrls:
-    """Return the URLs of both roles: the given ones, or those of the running embedded server."""
+    """Return the URLs of both roles: the given ones, or those of the running embedded server.
+
+    Raises:
+        WebUrlMissing: only one of the two is given.
+    """
     if settings.database_url is None:
         return embedded_postgres(settings.data).start()
-    web = settings.database_web_url or settings.database_url
-    return DatabaseUrls(settings.database_url.get_secret_value(), web.get_secret_value())
+    if settings.database_web_url is None:
+        raise WebUrlMissing
+    return DatabaseUrls(
+        settings.database_url.get_secret_value(), settings.database_web_url.get_secret_value()
+    )
 
 
 def prepare_data_folder(settings: Settings) -> Path:
@@ -58,6 +83,9 @@ async def open_runtime(
     settings: Settings, urls: DatabaseUrls, *, role: str, connections: int = 10
 ) -> AsyncGenerator[Runtime, None]:
     """Open everything for one process as role `owner` (workers) or `web`; close it at the end."""
+    # DuckDB and Ibis take seconds to import: only who opens a runtime waits for them
+    from textwave.storage.warehouse import Warehouse
+
     data = prepare_data_folder(settings)
     warehouse = Warehouse(
         owner_url=urls.owner,

@@ -197,7 +197,7 @@ async def test_numbers_that_the_platform_refuses_are_failed_with_the_cause(
     report = await playing.report()
     counted = await playing.recount(campaign_id)
     assert 20 < report.failed < 120
-    assert report.failures == {"bad_number": report.failed}
+    assert report.failures == {"bad number": report.failed}
     assert report.submitted == 200 - report.failed
     assert (counted.failed, counted.delivered) == (report.failed, 0)
 

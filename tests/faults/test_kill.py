@@ -61,7 +61,7 @@ async def test_a_campaign_survives_kill_9_at_any_moment(
     assert ended, said
     assert counts["twice"] == 0, said
     refused_by_platform = sum(
-        report.failures.get(cause, 0) for cause in ("bad_number", "blacklisted")
+        report.failures.get(cause, 0) for cause in ("bad number", "blacklisted")
     )
     assert counts["distinct"] == MESSAGES, said
     assert report.audience == MESSAGES == report.messages + sum(report.drops.values()), said

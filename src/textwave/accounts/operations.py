@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textwave.accounts import store
-from textwave.content.tokens import TokenKey
 from textwave.kit.ids import OrganizationId, WorkspaceId
 from textwave.kit.refusal import Refusal
 from textwave.storage.ledger import Connection, Ledger
@@ -39,13 +38,20 @@ class Founding:
     api_key: str
 
 
-async def found(ledger: Ledger, vault: Vault) -> Founding:
+def new_api_key() -> str:
+    """Return a key that nobody can guess."""
+    return "tw_" + secrets.token_urlsafe(30)
+
+
+async def found(ledger: Ledger, vault: Vault, *, api_key: str | None = None) -> Founding:
     """Make the first organization, workspace, API key and click-token key, once.
+
+    Give an `api_key` that is kept already, so that a crash after this loses nothing.
 
     Raises:
         AlreadyFounded: an earlier start did.
     """
-    api_key = "tw_" + secrets.token_urlsafe(30)
+    api_key = api_key or new_api_key()
     installation = secrets.token_hex(4)
     async with ledger.transaction() as connection:
         if not await store.add_installation(connection, name=installation):
@@ -95,9 +101,9 @@ def digest_of(api_key: str) -> bytes:
     return hashlib.sha256(api_key.encode()).digest()
 
 
-async def token_keys(connection: Connection, vault: Vault) -> list[TokenKey]:
-    """Open all click-token keys, newest first."""
+async def token_secrets(connection: Connection, vault: Vault) -> list[tuple[int, bytes]]:
+    """Open the secrets of click tokens: version and secret, newest first."""
     return [
-        TokenKey(sealed.version, bytes.fromhex(vault.open(sealed.sealed_secret, _TOKEN_CONTEXT)))
+        (sealed.version, bytes.fromhex(vault.open(sealed.sealed_secret, _TOKEN_CONTEXT)))
         for sealed in await store.token_keys(connection)
     ]

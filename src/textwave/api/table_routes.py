@@ -21,7 +21,6 @@ from textwave.storage import progress
 
 _BUFFER_BYTES = 1 << 20
 _MEGABYTE = 1_000_000
-REJECTED_ROWS = "customers.rejected_rows"
 routes = APIRouter(tags=["tables"])
 
 
@@ -194,6 +193,6 @@ async def rejected_rows(
         if import_id not in [one.id for one in known]:
             raise NotFound("import", f"{name} {import_id}")
         operation_id = await progress.begin(
-            connection, workspace_id=workspace_id, kind=REJECTED_ROWS, request=wanted
+            connection, workspace_id=workspace_id, kind=customers.REJECTED_ROWS_TASK, request=wanted
         )
         return await begun(connection, response, workspace_id, operation_id)

@@ -56,7 +56,7 @@ STATUSES: Final[dict[type[Refusal], int]] = {
 
 
 def router(*, ledger: Ledger, clock: Clock, open_key: OpenKey) -> APIRouter:
-    """Build the callback routes; `ledger` may be the web login's, `open_key` opens its sealed key."""
+    """Build the callback routes; `ledger` may be the web login's."""
     routes = APIRouter(tags=["callbacks"])
 
     @routes.post("/callbacks/{platform}/{kind}", name="callback", summary="Take what came back.")

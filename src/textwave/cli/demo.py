@@ -58,7 +58,6 @@ def demo(
             report.write_text(json.dumps(reported, indent=2) + "\n", encoding="utf-8")
     finally:
         if once:
-            sandbox.stop()
             down()
     if not once:
         _say_what_to_open(settings, addresses, effect)
@@ -113,22 +112,22 @@ def _check(effect: Answer, witness: dict[str, Any]) -> None:
 
 
 def _say_what_to_open(settings: Settings, addresses: Addresses, effect: Answer) -> None:
-    from textwave.cli.client import segment
-    from textwave.console.session import console_secret, console_ticket
+    from textwave.console.addresses import sign_in_address
     from textwave.storage.secrets import open_vault
 
     data = settings.data.resolve()
-    ticket = console_ticket(
-        console_secret(open_vault(data).key), asyncio.run(_workspace(settings)), datetime.now(UTC)
+    board = sign_in_address(
+        addresses.web,
+        vault_key=open_vault(data).key,
+        workspace_id=asyncio.run(_workspace(settings)),
+        now=datetime.now(UTC),
+        campaign=effect["campaign"],
     )
     out = console()
-    out.print("\nOpen")
-    out.print(f"   the live board     {addresses.web}/console/login?ticket={ticket}")
-    out.print(
-        f"   this campaign      {addresses.web}/console/campaigns/{segment(effect['campaign'])}"
-    )
-    out.print(f"   API description    {addresses.web}/api/openapi.json")
-    out.print(f"   The data lies in {data}; `textwave down` stops everything but the sandbox.")
+    out.print("\nEverything keeps running. Open")
+    out.print(f"   the live board     {board}", soft_wrap=True)
+    out.print(f"   the API            {addresses.web}/api/openapi.json")
+    out.print(f"The data lies in {data}. `textwave down` stops everything.")
 
 
 async def _workspace(settings: Settings) -> Any:

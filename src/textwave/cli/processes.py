@@ -108,6 +108,10 @@ def down() -> None:
     """Stop what `textwave up` started from this data folder; harmless when nothing runs."""
     settings = load_settings()
     data = settings.data.resolve()
+    from textwave.demo.platform import stop_sandbox
+
+    if stop_sandbox(data / "demo"):
+        print("The demo's sandbox stopped.")
     running = read_running(data)
     if running is None:
         print(f"Nothing runs from {data}.")
@@ -266,11 +270,12 @@ async def _runtime(settings: Settings) -> "AsyncGenerator[Runtime, None]":
 
 
 def _own_port(host: str, wanted: int, *, supervised: bool) -> int:
-    from textwave.cli.serving import address_of, free_port
+    from textwave.cli.serving import address_of, claim_port
 
-    port = free_port(host, wanted)
-    if not supervised:
-        print(address_of(host, port), flush=True)
+    if supervised:
+        return wanted  # claimed by the supervisor
+    port = claim_port(host, wanted)
+    print(address_of(host, port), flush=True)
     return port
 
 

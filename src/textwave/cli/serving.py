@@ -22,6 +22,8 @@ from granian.server.embed import Server
 from textwave.kit.refusal import Refusal
 
 STOP_SECONDS = 15.0
+_CLAIM_ATTEMPTS = 20
+_CLAIMS: list[socket.socket] = []
 log = structlog.get_logger(__name__)
 
 
@@ -57,7 +59,38 @@ def free_port(host: str, wanted: int) -> int:
         except OSError as error:
             raise PortTaken(host, wanted, error.strerror or str(error)) from None
         port: int = probe.getsockname()[1]
-        return port
+    return port
+
+
+def claim_port(host: str, wanted: int) -> int:
+    """Return a free port that no other Textwave process of this machine takes until this one ends.
+
+    Between the look and the listening another one could choose the same port, and both would
+    listen. An abstract socket of the port's name is the claim; it ends with the process.
+
+    Raises:
+        PortTaken: the wanted port is listened on or claimed.
+    """
+    for _ in range(_CLAIM_ATTEMPTS):
+        port = free_port(host, wanted)
+        if _claimed(port):
+            return port
+        if wanted:
+            break
+    raise PortTaken(host, wanted, "another Textwave has chosen it")
+
+
+def _claimed(port: int) -> bool:
+    if sys.platform != "linux":  # no abstract sockets there: the look has to do
+        return True
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0textwave-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _CLAIMS.append(claim)
+    return True
 
 
 def address_of(host: str, port: int) -> str:

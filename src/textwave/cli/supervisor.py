@@ -19,17 +19,19 @@ import psutil
 import psycopg
 import structlog
 
-from textwave.accounts.operations import AlreadyFounded, found
+from textwave.accounts.operations import AlreadyFounded, found, new_api_key
 from textwave.cli.child import Child
 from textwave.cli.installation import (
     Addresses,
+    NoApiKey,
     Running,
     forget_running,
     hold_lock,
+    read_api_key,
     write_api_key,
     write_running,
 )
-from textwave.cli.serving import PortTaken, address_of, free_port
+from textwave.cli.serving import PortTaken, address_of, claim_port
 from textwave.settings import Settings
 from textwave.storage.embedded import DatabaseUrls, embedded_postgres
 from textwave.storage.ledger import open_ledger
@@ -170,12 +172,12 @@ def choose_ports(settings: Settings) -> Ports:
         (settings.links_host, settings.links_port),
     ):
         try:
-            port = free_port(host, wanted)
+            port = claim_port(host, wanted)
         except PortTaken:
-            port = free_port(host, 0)
+            port = claim_port(host, 0)
             log.warning("port taken", wanted=wanted, instead=port)
         while port in chosen:
-            port = free_port(host, 0)
+            port = claim_port(host, 0)
         chosen.append(port)
     return Ports(*chosen)
 
@@ -205,8 +207,15 @@ async def found_once(urls: DatabaseUrls, data: Path) -> None:
     """Make organization, workspace and key at the first start, and keep the key in a file."""
     async with open_ledger(urls.owner, connections=1) as ledger:
         with contextlib.suppress(AlreadyFounded):
-            founding = await found(ledger, open_vault(data))
-            write_api_key(data, founding.api_key)
+            await found(ledger, open_vault(data), api_key=_kept_api_key(data))
+
+
+def _kept_api_key(data: Path) -> str:
+    """Return the key in the data folder, written before it is founded: no crash can lose it."""
+    with contextlib.suppress(NoApiKey):
+        return read_api_key(data)
+    write_api_key(data, new_api_key())
+    return read_api_key(data)
 
 
 @asynccontextmanager

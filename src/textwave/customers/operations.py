@@ -30,6 +30,7 @@ from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.warehouse import Lake, Warehouse
 
 IMPORT_TASK: Final = "customers.import"
+REJECTED_ROWS_TASK: Final = "customers.rejected_rows"
 _NOTE_SECONDS: Final = 0.5
 _MOST_REJECTED_ROWS_A_PAGE: Final = 1_000
 

@@ -99,6 +99,17 @@ def start_sandbox(folder: Path, addresses: Addresses, *, seed: int) -> SandboxPr
     return started
 
 
+def stop_sandbox(folder: Path) -> bool:
+    """End the sandbox of a data folder; tell whether one ran."""
+    kept = folder / "sandbox.json"
+    if not kept.exists():
+        return False
+    known = SandboxProcess(**json.loads(kept.read_text("utf-8")))
+    ran = known.alive
+    known.stop()
+    return ran
+
+
 def _command(
     folder: Path, addresses: Addresses, *, port: int, key: str, seed: int
 ) -> list[str | Path]:

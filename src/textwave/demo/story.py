@@ -206,7 +206,8 @@ class Story:
                 f"{key.replace('_', ' ')} {report[key]:,}" for key in _SHOWN if report[key]
             )
             if line != shown:
-                self.say(line + (f" ({report['trouble']})" if report["trouble"] else ""))
+                trouble = f" ({report['trouble']})" if report["trouble"] else ""
+                self.say(line.removesuffix(": ") + trouble)
                 shown = line
             if until(report) or time.monotonic() > deadline:
                 return report

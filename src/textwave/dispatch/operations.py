@@ -12,11 +12,11 @@ from typing import Final
 
 import structlog
 
-from textwave.accounts.operations import token_keys
 from textwave.campaigns.operations import SEND_TASK
 from textwave.campaigns.plan import OPTED_OUT
 from textwave.content.accounts import OpenPlatform
 from textwave.content.store import platform_account
+from textwave.content.token_keys import token_keys
 from textwave.content.variables import parse
 from textwave.dispatch import store
 from textwave.dispatch.requests import (

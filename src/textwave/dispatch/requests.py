@@ -161,6 +161,11 @@ def judge(answered: Iterable[tuple[Request, SendAnswer]]) -> Verdict:
     return verdict
 
 
+def cause_of(outcome: Outcome) -> str:
+    """Return an outcome as the cause of a failure: the words that receipts and reports use."""
+    return outcome.value.replace("_", " ")
+
+
 def _accept(verdict: Verdict, request: Request, answer: SendAnswer) -> None:
     again: list[int] = []
     failed = 0
@@ -171,7 +176,7 @@ def _accept(verdict: Verdict, request: Request, answer: SendAnswer) -> None:
         if disposition.retryable and request.attempt < LAST_ATTEMPT:
             again.append(message_id)
         else:
-            verdict.failed[message_id] = str(refusal.outcome)
+            verdict.failed[message_id] = cause_of(refusal.outcome)
             failed += 1
     verdict.accepted.append(request)
     verdict.submitted += request.size - failed - len(again)
@@ -186,7 +191,7 @@ def _accept(verdict: Verdict, request: Request, answer: SendAnswer) -> None:
 def _refuse(verdict: Verdict, request: Request, answer: SendAnswer) -> None:
     only = request.message_ids[0] if request.message_ids else request.first_id
     verdict.accepted.append(request)  # answered for good
-    verdict.failed[only] = str(answer.outcome)
+    verdict.failed[only] = cause_of(answer.outcome)
 
 
 def _trouble(verdict: Verdict, answer: SendAnswer) -> None:

@@ -22,6 +22,6 @@ async def ensure_partitions(connection: Connection, day: date) -> None:
             await connection.execute(
                 sql.SQL(
                     "CREATE TABLE {} PARTITION OF {} FOR VALUES FROM ({}) TO ({}) "
-                    "WITH (fillfactor = 85)"
+                    "WITH (fillfactor = 80)"
                 ).format(sql.Identifier(name), sql.Identifier(table), first, end)
             )

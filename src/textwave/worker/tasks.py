@@ -5,11 +5,11 @@ may run again at any point: each operation says why that is harmless.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any, Final
 
 from procrastinate import App, RetryStrategy
 
-from textwave.accounts.operations import token_keys
 from textwave.audiences import operations as audiences
 from textwave.campaigns import planning
 from textwave.campaigns.operations import (
@@ -22,9 +22,11 @@ from textwave.campaigns.operations import (
 )
 from textwave.content import review_operations as reviews
 from textwave.content.operations import SUBMIT_TASK, WITHDRAW_TASK
+from textwave.content.token_keys import token_keys
 from textwave.customers import operations as customers
 from textwave.dispatch.operations import Sender, send_batch
 from textwave.dispatch.store import BatchKey
+from textwave.kit.ids import OperationId, WorkspaceId
 from textwave.responses import operations as responses
 from textwave.responses.jobs import (
     MERGE_CLICKS,
@@ -32,6 +34,7 @@ from textwave.responses.jobs import (
     MERGE_REPLIES,
     MERGE_REVIEWS,
 )
+from textwave.storage import progress
 from textwave.wiring import Runtime
 from textwave.worker.decisions import apply_notices, start_waiting_campaigns
 
@@ -58,6 +61,17 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
     async def run_import(**job: Any) -> None:
         await customers.run_import(**stores, **job)
 
+    async def run_rejected_rows(*, workspace_id: WorkspaceId, operation_id: OperationId) -> None:
+        async def work(asked: dict[str, Any]) -> dict[str, Any]:
+            found = await runtime.warehouse.run(
+                workspace_id, lambda lake: customers.read_rejected_rows(lake, **asked)
+            )
+            return {"rows": [asdict(row) for row in found]}
+
+        await progress.perform(
+            runtime.ledger, workspace_id=workspace_id, operation_id=operation_id, work=work
+        )
+
     async def run_estimate(**job: Any) -> None:
         await audiences.run_estimate(**timed, **job)
 
@@ -75,6 +89,7 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
 
     return {
         customers.IMPORT_TASK: run_import,
+        customers.REJECTED_ROWS_TASK: run_rejected_rows,
         audiences.ESTIMATE: run_estimate,
         audiences.PREVIEW: run_preview,
         audiences.SNAPSHOT: run_snapshot,

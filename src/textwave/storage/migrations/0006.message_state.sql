@@ -1,4 +1,5 @@
--- The one state of each message: its own where it has one, else that of its request.
+-- The one state of each message: its own where it has one, else that of its request, else that of
+-- its campaign: what a cancelled one had not sent has failed.
 
 CREATE VIEW message_state WITH (security_invoker = true) AS
 SELECT m.id, m.workspace_id, m.campaign_id, m.mobile, m.customer, m.parts, m.cause,
@@ -9,7 +10,7 @@ SELECT m.id, m.workspace_id, m.campaign_id, m.mobile, m.customer, m.parts, m.cau
                WHEN 'accepted' THEN 'submitted'
                WHEN 'in doubt' THEN 'in doubt'
                WHEN 'prepared' THEN 'prepared'
-               ELSE 'planned'
+               ELSE CASE c.state WHEN 'cancelled' THEN 'failed' ELSE 'planned' END
            END
        ) AS state
 FROM message m
