@@ -9,21 +9,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
+from zoneinfo import ZoneInfo
 
 import duckdb
 
 from textwave.customers import rejects
 from textwave.customers.columns import Part, TableKind
 from textwave.customers.layout import Layout
+from textwave.customers.numbers import read_numbers
+from textwave.customers.quoting import name_of
 from textwave.customers.request import ImportMode, ImportRequest
 from textwave.customers.staging import (
     find_doubles,
     kept_rows,
-    name_of,
     number_of,
-    read_mobiles,
     stage,
     stored_type,
+    unread_numbers,
+    utc_columns,
 )
 from textwave.customers.upload import Upload
 from textwave.kit.refusal import Refusal
@@ -76,6 +79,7 @@ class Intake:
     layout: Layout
     fingerprint: str
     region: str
+    zone: ZoneInfo
     staging_path: Path
     progress: Progress = field(default_factory=Progress)
 
@@ -123,10 +127,11 @@ def _take(lake: Lake, intake: Intake) -> Taken:
     progress.phase = "typing"
     staged = stage(lake, intake.upload, intake.layout, intake.staging_path, region=intake.region)
     progress.phase, progress.rows = "numbers", staged.rows + staged.misshapen
-    read_mobiles(lake, staged, region=intake.region)
+    read_numbers(lake, unread_numbers(staged), region=intake.region)
     progress.phase = "keys"
     doubles = find_doubles(lake, staged, unique=intake.customers)
-    query = kept_rows(staged, customers=intake.customers, doubles=doubles > 0)
+    times = utc_columns(lake, staged, intake.zone)
+    query = kept_rows(staged, times, customers=intake.customers, doubles=doubles > 0)
     progress.phase = "writing"
     with lake.transaction():
         kept = _write(lake, intake, staged.layout, query)

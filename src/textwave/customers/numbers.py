@@ -7,8 +7,6 @@ then distinct values without their separators, and one by one only what may be a
 
 from typing import Final
 
-import pyarrow as pa
-
 from textwave.customers.quoting import literal
 from textwave.kit.mobile import (
     MAINLAND_PATTERN,
@@ -24,12 +22,13 @@ _MAINLAND_CODE: Final = 8_600_000_000_000
 _MAINLAND_ABROAD_PATTERN: Final = r"^(?:\+|00)86(1[3-9][0-9]{9})$"
 _NUMBER_PATTERN: Final = r"^\+?[0-9]{4,20}$"
 _NO_MOBILE_PATTERN: Final = (
-    r"^(?:[1-9][0-9]{3,9}|0[1-9][0-9]{2,8}|0[2-9][0-9]+|01[0-2][0-9]+|[2-79][0-9]+|8[0-57-9][0-9]+)$"
+    r"^(?:[1-9][0-9]{3,9}|0[1-9][0-9]{2,8}|0[2-9][0-9]+|01[0-2][0-9]+"
+    r"|[2-79][0-9]+|8[0-57-9][0-9]+)$"
 )
 """Digits that in the mainland are too short, a landline or no number: no table has to be asked."""
 
 _LONGEST_WRITTEN: Final = 40
-_NUMBERS_PER_BLOCK: Final = 50_000
+_NUMBERS_PER_BLOCK: Final = 5_000
 
 
 def plain_mainland(cell: str, region: str) -> str:
@@ -85,10 +84,9 @@ def _read_each(lake: Lake, region: str) -> None:
         ).fetchall()
         if not block:
             return
-        last, written = block[-1][0], [row[1] for row in block]
-        read = pa.array([read_mobile(text, region) for text in written], pa.int64())
-        lake.duckdb.register("found", pa.table({"written": written, "mobile": read}))
-        lake.duckdb.execute(
-            "INSERT INTO read_number SELECT written, mobile FROM found WHERE mobile IS NOT NULL"
-        )
-        lake.duckdb.unregister("found")
+        last = block[-1][0]
+        read = [(text, read_mobile(text, region)) for _, text in block]
+        values = ", ".join(f"({literal(text)}, {mobile})" for text, mobile in read if mobile)
+        # written out: for a list as parameter DuckDB imports pandas, which takes a second
+        if values:
+            lake.duckdb.execute(f"INSERT INTO read_number VALUES {values}")

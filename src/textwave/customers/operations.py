@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -126,6 +127,7 @@ async def _import(
                 _layout(request, upload, existing),
                 _fingerprint(request, upload, region),
                 region,
+                ZoneInfo(workspace.time_zone),
                 path.with_name(f"{path.name}.{operation_id}.staged"),
                 progress,
             )

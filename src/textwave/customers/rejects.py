@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from textwave.customers.columns import ColumnType, Part
-from textwave.customers.staging import Staged, literal
+from textwave.customers.quoting import literal
+from textwave.customers.staging import Staged
 from textwave.storage.warehouse import Lake
 
 TABLE: Final = "rejected_row"

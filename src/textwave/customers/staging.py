@@ -10,22 +10,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
 
 from textwave.customers.columns import TOLERATED_SHARE, Column, ColumnType, Part
 from textwave.customers.layout import Layout
+from textwave.customers.numbers import plain_mainland
+from textwave.customers.quoting import literal, name_of
+from textwave.customers.times import (
+    CONVERTED,
+    TAKEN,
+    has_offset,
+    in_utc,
+    periods_between,
+    read_time,
+)
 from textwave.customers.upload import FileUnreadable, Upload
-from textwave.kit.mobile import MAINLAND_PATTERN, read_mobile
 from textwave.kit.refusal import Refusal
 from textwave.storage.warehouse import Lake
 
 MOST_REJECTED: Final = 1_000_000
 _MOST_MISSHAPEN: Final = 200_000
 _LONGEST_LINE_BYTES: Final = 2_000_000
-_MOBILES_PER_BLOCK: Final = 50_000
-_MAINLAND_CODE: Final = 8_600_000_000_000
 _BLANKS: Final = "e' \\t\\r\\n'"
 _STORED: Final = {
     ColumnType.TEXT: "VARCHAR",
@@ -67,16 +75,6 @@ class Staged:
 def stored_type(column: Column) -> str:
     """Return the warehouse's type of a column."""
     return _STORED[column.type]
-
-
-def name_of(identifier: str) -> str:
-    """Quote a name for SQL."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Quote a text for SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def number_of(lake: Lake, statement: str, parameters: list[Any] | None = None) -> int:
@@ -136,7 +134,7 @@ def _copy(lake: Lake, upload: Upload, layout: Layout, path: Path, region: str) -
         source = _parquet_source(upload, layout) if upload.is_parquet else _csv(upload, strict)
         statement = f"COPY ({_typed(layout, source, region)}) TO {literal(str(path))}"
         try:
-            connection.execute(f"{statement} (FORMAT parquet, COMPRESSION lz4)")
+            connection.execute(f"{statement} (FORMAT parquet, COMPRESSION uncompressed)")
             break
         except duckdb.InvalidInputException as error:
             # rows that end in different ways: the strict reader gives up, the other one goes on
@@ -183,14 +181,25 @@ def _parquet_source(upload: Upload, layout: Layout) -> str:
 
 
 def _typed(layout: Layout, source: str, region: str) -> str:
-    read = ", ".join(_read(layout, place) for place in range(len(layout.columns)))
-    raw = ", ".join(f"c{place}" for place in range(len(layout.columns)))
-    kept = ", ".join(f"t{place} AS c{place}" for place in range(len(layout.columns)))
+    """Return the query for typed rows: the columns, `z` and the place of those that are times."""
+    places = range(len(layout.columns))
+    marks = "".join(f", {has_offset(f'c{p}')} AS z{p}" for p in _places(layout, ColumnType.TIME))
+    read = ", ".join(_read(layout, place) for place in places)
+    raw = ", ".join(f"c{place}" for place in places)
+    kept = ", ".join(f"t{place} AS c{place}" for place in places)
+    kept += "".join(f", z{place}" for place in _places(layout, ColumnType.TIME))
+    mobile = layout.place(Part.MOBILE)
+    number = "NULL::BIGINT" if mobile is None else plain_mainland(f"c{mobile}", region)
     return (
-        f"SELECT {kept}, {_fast_mobile(layout, region)} AS mobile, problem, "
+        f"SELECT {kept}, {number} AS mobile, problem, "
         f"CASE WHEN problem IS NOT NULL THEN [{raw}] END AS raw "
-        f"FROM (SELECT *, {_problem(layout)} AS problem FROM (SELECT *, {read} FROM {source}))"
+        f"FROM (SELECT *, {_problem(layout)} AS problem FROM (SELECT *, {read} "
+        f"FROM (SELECT *{marks} FROM {source})))"
     )
+
+
+def _places(layout: Layout, kind: ColumnType) -> list[int]:
+    return [place for place, column in enumerate(layout.columns) if column.type is kind]
 
 
 def _read(layout: Layout, place: int) -> str:
@@ -198,12 +207,9 @@ def _read(layout: Layout, place: int) -> str:
     if place == layout.place(Part.CUSTOMER):
         value = f"nullif(trim({cell}, {_BLANKS}), '')"
     elif kind is ColumnType.NUMBER:
-        number = f"try_cast({cell} AS DOUBLE)"
-        value = f"CASE WHEN isfinite({number}) THEN {number} END"
+        value = f"try_cast({cell} AS DOUBLE)"
     elif kind is ColumnType.TIME:
-        # the type with a zone honours an offset; the one without would drop it silently
-        time = f"try_cast({cell} AS TIMESTAMPTZ)"
-        value = f"CASE WHEN isfinite({time}) THEN {time}::TIMESTAMP END"
+        value = read_time(cell, f"z{place}")
     else:
         value = f"nullif({cell}, '')"
     return f"{value} AS t{place}"
@@ -213,50 +219,48 @@ def _problem(layout: Layout) -> str:
     """Return the expression for the position of the first column that does not fit."""
     key = layout.place(Part.CUSTOMER)
     cases = [f"WHEN t{key} IS NULL THEN {key}"]
-    cases += [
-        f"WHEN t{place} IS NULL AND c{place} IS NOT NULL AND trim(c{place}, {_BLANKS}) <> '' "
-        f"THEN {place}"
-        for place, column in enumerate(layout.columns)
-        if column.type in (ColumnType.NUMBER, ColumnType.TIME)
-    ]
+    fits = {ColumnType.NUMBER: "isfinite(t{0})", ColumnType.TIME: f"t{{0}} {TAKEN}"}
+    for place, column in enumerate(layout.columns):
+        if column.type in fits:
+            absent = f"t{place} IS NULL AND trim(c{place}, {_BLANKS}) <> ''"
+            cases.append(f"WHEN {absent} THEN {place}")
+            cases.append(f"WHEN NOT ({fits[column.type].format(place)}) THEN {place}")
     return f"CASE {' '.join(cases)} END::INTEGER"
-
-
-def _fast_mobile(layout: Layout, region: str) -> str:
-    place = layout.place(Part.MOBILE)
-    if place is None or region != "CN":
-        return "NULL::BIGINT"
-    digits = f"regexp_extract(c{place}, {literal(MAINLAND_PATTERN)}, 1)"
-    return f"{_MAINLAND_CODE} + try_cast(nullif({digits}, '') AS BIGINT)"
 
 
 def _rows(path: Path) -> str:
     return f"read_parquet({literal(str(path))}, file_row_number = true)"
 
 
-def read_mobiles(lake: Lake, staged: Staged, *, region: str) -> None:
-    """Make table `read_number`: each distinct number that the fast path left, and what it is."""
+def unread_numbers(staged: Staged) -> str:
+    """Return the query for the numbers that are not written plainly."""
     place = staged.layout.place(Part.MOBILE)
-    lake.duckdb.execute("CREATE OR REPLACE TEMP TABLE read_number (written VARCHAR, mobile BIGINT)")
     if place is None:
-        return
-    lake.duckdb.execute(
-        f"CREATE OR REPLACE TEMP TABLE unread AS SELECT DISTINCT c{place} AS written "
-        f"FROM {_rows(staged.path)} "
-        f"WHERE problem IS NULL AND mobile IS NULL AND c{place} IS NOT NULL"
+        return "SELECT NULL::VARCHAR AS written WHERE false"
+    return (
+        f"SELECT c{place} AS written FROM {_rows(staged.path)} "
+        "WHERE problem IS NULL AND mobile IS NULL"
     )
-    unread = number_of(lake, "SELECT count(*) FROM unread")
-    for start in range(0, unread, _MOBILES_PER_BLOCK):
-        block = lake.duckdb.execute(
-            f"SELECT written FROM unread WHERE rowid BETWEEN {start} AND "
-            f"{start + _MOBILES_PER_BLOCK - 1}"
-        ).fetchall()
-        written = [row[0] for row in block]
-        read = [read_mobile(text, region) for text in written]
-        found = pa.table({"written": written, "mobile": pa.array(read, pa.int64())})
-        lake.duckdb.register("found", found)
-        lake.duckdb.execute("INSERT INTO read_number SELECT written, mobile FROM found")
-        lake.duckdb.unregister("found")
+
+
+def utc_columns(lake: Lake, staged: Staged, zone: ZoneInfo) -> dict[int, str]:
+    """Return the expression in UTC for each column of times, by its place."""
+    places = _places(staged.layout, ColumnType.TIME)
+    if not places:
+        return {}
+    bounds = ", ".join(
+        f"{bound}(c{place}) FILTER (NOT z{place} AND c{place} {CONVERTED})"
+        for place in places
+        for bound in ("min", "max")
+    )
+    query = f"SELECT {bounds} FROM {_rows(staged.path)} WHERE problem IS NULL"
+    found = iter(lake.duckdb.execute(query).fetchone() or ())
+    spans = zip(places, found, found, strict=True)
+    return {
+        place: in_utc(f"c{place}", f"z{place}", periods_between(zone, first, last))
+        for place, first, last in spans
+        if first is not None
+    }
 
 
 def find_doubles(lake: Lake, staged: Staged, *, unique: bool) -> int:
@@ -279,13 +283,15 @@ def find_doubles(lake: Lake, staged: Staged, *, unique: bool) -> int:
     return number_of(lake, 'SELECT count(*) FROM "double"')
 
 
-def kept_rows(staged: Staged, *, customers: bool, doubles: bool) -> str:
+def kept_rows(staged: Staged, times: Mapping[int, str], *, customers: bool, doubles: bool) -> str:
     """Return the query for the rows to keep, with the table's own column names.
 
-    A table of customers has two columns more: `textwave_mobile` and `textwave_bad_mobile`.
+    `times` are expressions for some columns instead of what is staged. A table of customers has
+    two columns more: `textwave_mobile` and `textwave_bad_mobile`.
     """
     columns = [
-        f"c{place} AS {name_of(column.name)}" for place, column in enumerate(staged.layout.columns)
+        f"{times.get(place, f'c{place}')} AS {name_of(column.name)}"
+        for place, column in enumerate(staged.layout.columns)
     ]
     place = staged.layout.place(Part.MOBILE)
     join = ""
@@ -293,9 +299,9 @@ def kept_rows(staged: Staged, *, customers: bool, doubles: bool) -> str:
         columns += ["NULL::BIGINT AS textwave_mobile", "false AS textwave_bad_mobile"]
     elif customers:
         mobile = "coalesce(s.mobile, n.mobile)"
-        bad = f"{mobile} IS NULL AND trim(c{place}, {_BLANKS}) <> ''"
+        bad = f"WHEN {mobile} IS NULL THEN coalesce(trim(c{place}, {_BLANKS}) <> '', false)"
         columns += [f"{mobile} AS textwave_mobile"]
-        columns += [f"coalesce({bad}, false) AS textwave_bad_mobile"]
+        columns += [f"CASE {bad} ELSE false END AS textwave_bad_mobile"]
         unread = f"CASE WHEN s.mobile IS NULL THEN s.c{place} END"
         join = f"LEFT JOIN read_number n ON n.written = {unread} "
     anti = 'AND s.file_row_number NOT IN (SELECT position FROM "double") ' if doubles else ""

@@ -2,7 +2,8 @@
 
 A time without an offset, and a date, is the workspace's local one, as in rules: a local time that
 happens twice is the first of the two, one that a clock change skips moves forward by the gap.
-Taken are the years 1 to 9999.
+Taken are the years 1 to 9999; before 1900 and after 2200 (“9999-12-31”) a time stays as it stands,
+for no rule can name one there.
 """
 
 from collections.abc import Iterator
@@ -12,10 +13,11 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
-_TAKEN: Final = "BETWEEN TIMESTAMP '0001-01-03' AND TIMESTAMP '9999-12-29'"
+TAKEN: Final = "BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999'"
+CONVERTED: Final = "BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2200-12-31 23:59:59.999999'"
 _OFFSET_PATTERN: Final = ":.*[Zz+-]|[A-Za-z]{3}"
-_STEP: Final = timedelta(days=1)
-_FIRST, _LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+_DAY: Final = timedelta(days=1)
+_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,52 +37,55 @@ def read_time(cell: str, with_offset: str) -> str:
     """Return the expression for a time: in UTC if it says its offset, else as it stands."""
     # the type with a zone honours an offset; the one without would drop it silently
     honoured = f"try_cast({cell} AS TIMESTAMPTZ)::TIMESTAMP"
-    time = f"CASE WHEN {with_offset} THEN {honoured} ELSE try_cast({cell} AS TIMESTAMP) END"
-    return f"(SELECT CASE WHEN x {_TAKEN} THEN x END FROM (SELECT {time} AS x))"
+    return f"CASE WHEN {with_offset} THEN {honoured} ELSE try_cast({cell} AS TIMESTAMP) END"
 
 
-def in_utc(cell: str, periods: list[Period]) -> str:
-    """Return the expression for a local time as UTC, by halving the periods."""
+def in_utc(cell: str, with_offset: str, periods: list[Period]) -> str:
+    """Return the expression for what `read_time` gave, in UTC."""
+    local = f"NOT {with_offset} AND {cell} {CONVERTED}"
+    return f"CASE WHEN {local} THEN {_moved(cell, periods)} ELSE {cell} END"
+
+
+def _moved(cell: str, periods: list[Period]) -> str:
     if len(periods) == 1:
         return f"{cell} - to_seconds({int(periods[0].offset.total_seconds())})"
     middle = len(periods) // 2
     until = periods[middle - 1].until
-    earlier, later = in_utc(cell, periods[:middle]), in_utc(cell, periods[middle:])
+    earlier, later = _moved(cell, periods[:middle]), _moved(cell, periods[middle:])
     return f"CASE WHEN {cell} < TIMESTAMP '{until}' THEN {earlier} ELSE {later} END"
 
 
 def periods_between(zone: ZoneInfo, first: datetime, last: datetime) -> list[Period]:
     """Return the periods of a zone that hold all local times from `first` to `last`, in order."""
-    begin = max(first.replace(tzinfo=UTC), _FIRST + _STEP) - _STEP
-    end = min(last.replace(tzinfo=UTC), _LAST - _STEP) + _STEP
+    begin, end = first.replace(tzinfo=UTC) - _DAY, last.replace(tzinfo=UTC) + _DAY
     periods: list[Period] = []
     for change in _changes(zone, begin, end):
-        before, after = (_offset(zone, change - timedelta(seconds=1)), _offset(zone, change))
-        local = change.replace(tzinfo=None) + max(before, after)
-        periods.append(Period(before, local))
+        before, after = _offset(zone, change - _SECOND), _offset(zone, change)
+        # the first of two equal times, and a skipped time, are counted from the old offset
+        until = change.replace(tzinfo=None) + max(before, after)
+        periods.append(Period(before, until))
     return [*periods, Period(_offset(zone, end), None)]
 
 
 def _changes(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[datetime]:
     """Find the moments from which another offset holds, to the second."""
-    days = (end - begin) // _STEP + 1
-    steps = (min(begin + day * _STEP, end) for day in range(days + 1))
-    for before, after in pairwise(steps):
-        if _offset(zone, before) != _offset(zone, after):
-            yield _change(zone, before, after)
+    days = [begin + day * _DAY for day in range((end - begin) // _DAY + 1)]
+    known = [(day, _offset(zone, day)) for day in (*days, end)]
+    for (day, before), (next_day, after) in pairwise(known):
+        if before != after:
+            yield _change(zone, day, next_day)
 
 
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    old = _offset(zone, before)
-    low, high = 0, int((after - before).total_seconds())
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _offset(zone, before + timedelta(seconds=middle)) == old:
-            low = middle
-        else:
-            high = middle
-    return before + timedelta(seconds=high)
+    """Halve the span until it is one second; whatever the parts of a second, changes have none."""
+    old, low = _offset(zone, before), before.replace(microsecond=0)
+    high = after.replace(microsecond=0)
+    while high - low > _SECOND:
+        middle = low + (high - low) // 2
+        middle = middle.replace(microsecond=0)
+        low, high = (middle, high) if _offset(zone, middle) == old else (low, middle)
+    return high
 
 
 def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:
-    return zone.utcoffset(moment.astimezone(zone)) or timedelta()
+    return moment.astimezone(zone).utcoffset() or timedelta()

@@ -100,7 +100,7 @@ WITH failures AS (
 ), failed AS (
     UPDATE message SET state = 'failed', cause = f.cause, finished_at = now()
     FROM failures f
-    WHERE message.id BETWEEN %(first_id)s AND %(last_id)s AND message.id = f.id
+    WHERE message.id = ANY(%(ids)s::bigint[]) AND message.id = f.id
       AND (message.state IS NULL OR message.state IN ('retrying', 'submitted'))
     RETURNING message.cause
 ), tallied AS (

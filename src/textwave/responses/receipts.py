@@ -53,8 +53,6 @@ class ReceiptColumns:
     """Final receipts as arrays in PostgreSQL's own writing, ordered by message id."""
 
     count: int
-    first_id: int
-    last_id: int
     message_ids: str
     mobiles: str
     causes: str
@@ -86,8 +84,6 @@ def columns_of(receipts: list[Receipt]) -> ReceiptColumns:
     """Write final receipts, at least one, as the arrays that one statement takes."""
     return ReceiptColumns(
         count=len(receipts),
-        first_id=receipts[0].message_id,
-        last_id=receipts[-1].message_id,
         message_ids=_array(str(receipt.message_id) for receipt in receipts),
         mobiles=_array("NULL" if r.mobile is None else str(r.mobile) for r in receipts),
         causes=_array(f'"{cause_of(receipt)}"' for receipt in receipts),

@@ -161,7 +161,6 @@ async def forget_payloads(connection: Connection, *, before: datetime, limit: in
 async def become_the_one_writer(connection: Connection) -> None:
     """Wait until no other transaction decides about final states."""
     await connection.execute(_SQL["one_writer"])
-    await connection.execute(_SQL["read_by_index"])
 
 
 async def merge_receipts(
@@ -174,8 +173,6 @@ async def merge_receipts(
         "mobiles": columns.mobiles,
         "causes": columns.causes,
         "reported": columns.reported,
-        "first_id": columns.first_id,
-        "last_id": columns.last_id,
     }
     counts = await _finals(connection, "merge_receipts", parameters)
     if sum(found.count for found in counts) == columns.count:

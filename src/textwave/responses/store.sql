@@ -20,14 +20,10 @@ DELETE FROM callback_inbox WHERE id IN (
 -- Receipts and the end of waiting for them decide about the same rows: one after the other.
 SELECT pg_advisory_xact_lock(hashtext('textwave receipts'))
 
--- name: read_by_index
--- Numbers are looked up by index, one by one in the order given: rows are locked in that order, and
--- a block costs the same however many messages there are.
-SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-       set_config('enable_mergejoin', 'off', true)
-
 -- name: merge_receipts
--- Give messages of this platform and number their final state, where they have none.
+-- Give messages of this platform and number their final state, where they have none. The list of
+-- ids beside the join tells the planner how few of the partition's rows are meant, in the order in
+-- which they are to be locked; it knows no statistics of rows that have just come.
 WITH fresh AS (
     UPDATE message m
     SET state = CASE r.cause WHEN '' THEN 'delivered' ELSE 'failed' END,
@@ -35,7 +31,7 @@ WITH fresh AS (
     FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[], %(causes)s::text[],
                 %(reported)s::timestamptz[]) AS r (message_id, mobile, cause, reported_at),
          campaign c
-    WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
+    WHERE m.id = r.message_id AND m.id = ANY(%(message_ids)s::bigint[])
       AND (r.mobile IS NULL OR r.mobile = m.mobile)
       AND c.id = m.campaign_id AND c.platform_id = %(platform_id)s
       AND (m.state IS NULL OR m.state IN ('retrying', 'submitted'))
@@ -52,7 +48,7 @@ SELECT count(*) FILTER (WHERE found.state = 'failed' AND found.cause = 'no recei
 FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[]) AS r (message_id, mobile)
 LEFT JOIN LATERAL (
     SELECT m.state, m.cause, true AS known FROM message m JOIN campaign c ON c.id = m.campaign_id
-    WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
+    WHERE m.id = r.message_id AND m.id = ANY(%(message_ids)s::bigint[])
       AND (r.mobile IS NULL OR r.mobile = m.mobile) AND c.platform_id = %(platform_id)s
 ) found ON true
 
@@ -65,7 +61,7 @@ WITH late AS (
     FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[], %(causes)s::text[],
                 %(reported)s::timestamptz[]) AS r (message_id, mobile, cause, reported_at),
          campaign c
-    WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
+    WHERE m.id = r.message_id AND m.id = ANY(%(message_ids)s::bigint[])
       AND (r.mobile IS NULL OR r.mobile = m.mobile)
       AND c.id = m.campaign_id AND c.platform_id = %(platform_id)s
       AND m.state = 'failed' AND m.cause = 'no receipt'
@@ -82,7 +78,7 @@ FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[], %(causes)s::text[]
     AS r (message_id, mobile, cause)
 WHERE NOT EXISTS (
     SELECT FROM message m JOIN campaign c ON c.id = m.campaign_id
-    WHERE m.id = r.message_id AND m.id BETWEEN %(first_id)s AND %(last_id)s
+    WHERE m.id = r.message_id AND m.id = ANY(%(message_ids)s::bigint[])
       AND (r.mobile IS NULL OR r.mobile = m.mobile) AND c.platform_id = %(platform_id)s)
 
 -- name: lock_tallies
@@ -269,7 +265,7 @@ LEFT JOIN (
     SELECT t.click_id, m.id, m.campaign_id, m.workspace_id
     FROM unnest(%(token_clicks)s::bigint[], %(token_messages)s::bigint[],
                 %(token_versions)s::int[]) AS t (click_id, message_id, version)
-    JOIN message m ON m.id = t.message_id
+    JOIN message m ON m.id = t.message_id AND m.id = ANY(%(token_messages)s::bigint[])
     JOIN campaign c ON c.id = m.campaign_id AND c.token_version = t.version
 ) named ON named.click_id = k.id AND named.workspace_id = l.workspace_id
 RETURNING campaign_id, message_id, link_id, human, clicked_at
@@ -282,7 +278,8 @@ WITH clicked AS (
     GROUP BY message_id ORDER BY message_id
 ), first AS (
     UPDATE message m SET clicked_at = k.clicked_at FROM clicked k
-    WHERE m.id = k.message_id AND m.clicked_at IS NULL
+    WHERE m.id = k.message_id AND m.id = ANY(%(message_ids)s::bigint[])
+      AND m.clicked_at IS NULL
     RETURNING m.campaign_id
 )
 SELECT campaign_id, count(*) FROM first GROUP BY campaign_id
