@@ -5,6 +5,7 @@ Which file was taken when is written in the same transaction, so a repeated appe
 even after a crash between the lake and the ledger. Refused: a table that is being changed.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from textwave.customers.staging import (
     utc_columns,
 )
 from textwave.customers.upload import Upload
+from textwave.kit.ids import OperationId
 from textwave.kit.refusal import Refusal
 from textwave.storage.warehouse import Lake
 
@@ -74,6 +76,7 @@ class Intake:
     """One import, decided: which file, as which table, and under which number."""
 
     import_id: int
+    operation_id: OperationId
     request: ImportRequest
     upload: Upload
     layout: Layout
@@ -91,8 +94,12 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an import did. `already` says that the same file was taken in the same way before."""
+    """What an import did. `already` says that the same file was taken in the same way before.
 
+    `import_id` is another than the intake's if the lake had taken the rows before a crash.
+    """
+
+    import_id: int
     layout: Layout
     rows_read: int
     rows_kept: int
@@ -121,9 +128,9 @@ def take(lake: Lake, intake: Intake) -> Taken:
 
 def _take(lake: Lake, intake: Intake) -> Taken:
     progress, request = intake.progress, intake.request
-    already = _taken_before(lake, intake)
-    if already and request.mode is ImportMode.APPEND:
-        return _nothing_new(lake, intake)
+    before = _taken_before(lake, intake)
+    if before and request.mode is ImportMode.APPEND:
+        return _nothing_new(lake, intake, before)
     progress.phase = "typing"
     staged = stage(lake, intake.upload, intake.layout, intake.staging_path, region=intake.region)
     progress.phase, progress.rows = "numbers", staged.rows + staged.misshapen
@@ -133,18 +140,43 @@ def _take(lake: Lake, intake: Intake) -> Taken:
     times = utc_columns(lake, staged, intake.zone)
     query = kept_rows(staged, times, customers=intake.customers, doubles=doubles > 0)
     progress.phase = "writing"
+    read = staged.rows + staged.misshapen
     with lake.transaction():
         kept = _write(lake, intake, staged.layout, query)
         rejects.keep(lake, staged, is_parquet=intake.upload.is_parquet, import_id=intake.import_id)
-        lake.duckdb.execute(
-            f"INSERT INTO {lake.qualified(_IMPORTED)} VALUES (?, ?, ?, ?)",
-            [intake.import_id, request.table, request.mode.value, intake.fingerprint],
-        )
-    read = staged.rows + staged.misshapen
-    numbers = _numbers(lake, query) if intake.customers else {}
-    count = number_of(lake, f"SELECT count(*) FROM {lake.qualified(request.table)}")
+        _remember(lake, intake, staged.layout, read, kept)
     return Taken(
-        staged.layout, read, kept, read - kept, count, lake.version(), numbers, already, True
+        intake.import_id,
+        staged.layout,
+        read,
+        kept,
+        read - kept,
+        _count(lake, request.table),
+        lake.version(),
+        _numbers(lake, query) if intake.customers else {},
+        before is not None,
+        True,
+    )
+
+
+def _count(lake: Lake, table: str) -> int:
+    return number_of(lake, f"SELECT count(*) FROM {lake.qualified(table)}")
+
+
+def _remember(lake: Lake, intake: Intake, layout: Layout, read: int, kept: int) -> None:
+    texts = intake.layout.guessed_types - layout.guessed_types
+    lake.duckdb.execute(
+        f"INSERT INTO {lake.qualified(_IMPORTED)} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            intake.import_id,
+            intake.operation_id,
+            intake.request.table,
+            intake.request.mode.value,
+            intake.fingerprint,
+            read,
+            kept,
+            json.dumps(sorted(texts)),
+        ],
     )
 
 
@@ -168,32 +200,57 @@ def _make_tables(lake: Lake) -> None:
             rejects.make_table(lake)
             lake.duckdb.execute(
                 f"CREATE TABLE IF NOT EXISTS {lake.qualified(_IMPORTED)} (import_id BIGINT, "
-                "table_name VARCHAR, mode VARCHAR, fingerprint VARCHAR)"
+                "operation_id BIGINT, table_name VARCHAR, mode VARCHAR, fingerprint VARCHAR, "
+                "rows_read BIGINT, rows_kept BIGINT, given_way VARCHAR)"
             )
         except duckdb.TransactionException:  # somebody else is making them
             continue
         return
 
 
-def _taken_before(lake: Lake, intake: Intake) -> bool:
-    """Tell whether the file is in the table already: taken by the last replacement or since."""
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """An import of the same file that the table still holds; `given_way` are columns as text."""
+
+    import_id: int
+    operation_id: int
+    rows_read: int
+    rows_kept: int
+    given_way: str
+
+
+def _taken_before(lake: Lake, intake: Intake) -> _Before | None:
+    """Find the import that brought the file into the table: the last replacement or one since."""
     name = intake.request.table
     if not lake.has_table(name):
-        return False
+        return None
     imported = lake.qualified(_IMPORTED)
-    found = number_of(
-        lake,
-        f"SELECT count(*) FROM {imported} WHERE table_name = ? AND fingerprint = ? "
+    row = lake.duckdb.execute(
+        f"SELECT import_id, operation_id, rows_read, rows_kept, given_way FROM {imported} "
+        "WHERE table_name = ? AND fingerprint = ? "
         f"AND import_id >= coalesce((SELECT max(import_id) FROM {imported} "
-        "WHERE table_name = ? AND mode = 'replace'), 0)",
+        "WHERE table_name = ? AND mode = 'replace'), 0) ORDER BY import_id DESC LIMIT 1",
         [name, intake.fingerprint, name],
+    ).fetchone()
+    return None if row is None else _Before(*row)
+
+
+def _nothing_new(lake: Lake, intake: Intake, before: _Before) -> Taken:
+    """Leave the lake as it is; if a crash kept the ledger from hearing of it, tell it now."""
+    resumed = before.operation_id == intake.operation_id
+    read, kept = (before.rows_read, before.rows_kept) if resumed else (0, 0)
+    return Taken(
+        before.import_id,
+        intake.layout.as_text(frozenset(json.loads(before.given_way))),
+        read,
+        kept,
+        read - kept,
+        _count(lake, intake.request.table),
+        lake.version(),
+        {},
+        not resumed,
+        resumed,
     )
-    return found > 0
-
-
-def _nothing_new(lake: Lake, intake: Intake) -> Taken:
-    count = number_of(lake, f"SELECT count(*) FROM {lake.qualified(intake.request.table)}")
-    return Taken(intake.layout, 0, 0, 0, count, lake.version(), {}, True, False)
 
 
 def _numbers(lake: Lake, query: str) -> dict[str, int]:

@@ -62,11 +62,17 @@ async def start_import(
 async def run_import(
     *, ledger: Ledger, warehouse: Warehouse, workspace_id: WorkspaceId, operation_id: OperationId
 ) -> None:
-    """Do an import that was begun, and record how it ended."""
+    """Do an import that was begun, and record how it ended; its file goes when it has ended."""
     work = partial(_import, ledger, warehouse, workspace_id, operation_id)
     await operations.perform(
         ledger, workspace_id=workspace_id, operation_id=operation_id, work=work
     )
+    async with ledger.transaction() as connection:
+        operation = await operations.read(
+            connection, workspace_id=workspace_id, operation_id=operation_id
+        )
+    if operation.finished:
+        await asyncio.to_thread(Path(operation.request["path"]).unlink, missing_ok=True)
 
 
 async def tables(connection: Connection, workspace_id: WorkspaceId) -> list[CustomerTable]:
@@ -122,6 +128,7 @@ async def _import(
         ) as upload:
             intake = Intake(
                 import_id,
+                operation_id,
                 request,
                 upload,
                 _layout(request, upload, existing),
@@ -217,7 +224,7 @@ async def _record(
         taken.lake_version,
     )
     new = NewImport(
-        intake.import_id,
+        taken.import_id,
         request.table,
         request.file_name,
         intake.upload.sha256,
@@ -235,7 +242,7 @@ async def _record(
 
 def _result(intake: Intake, taken: Taken) -> dict[str, Any]:
     return {
-        "import_id": intake.import_id,
+        "import_id": taken.import_id,
         "table": intake.request.table,
         "kind": intake.request.kind.value,
         "mode": intake.request.mode.value,

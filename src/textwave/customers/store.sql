@@ -27,12 +27,13 @@ WHERE t.lake_version <= excluded.lake_version
 SELECT nextval(pg_get_serial_sequence('import', 'id'))
 
 -- name: add_import
--- An import that has happened.
+-- An import that has happened; after a crash it may be known already.
 INSERT INTO import (id, workspace_id, table_name, file_name, file_sha256, mode, operation_id,
     rows_read, rows_kept, rows_rejected, lake_version)
 OVERRIDING SYSTEM VALUE
 VALUES (%(id)s, %(workspace_id)s, %(table_name)s, %(file_name)s, %(file_sha256)s, %(mode)s,
     %(operation_id)s, %(rows_read)s, %(rows_kept)s, %(rows_rejected)s, %(lake_version)s)
+ON CONFLICT DO NOTHING
 
 -- name: imports
 -- The newest imports of a table.
