@@ -17,12 +17,12 @@ from tests.bench.measurement import Measurement, Place
 from tests.bench.theatre import VARIABLES, big_stage
 from textwave.content.tokens import TokenKey
 from textwave.content.variables import parse
-from textwave.dispatch.requests import Recipient, Request, Text, compose
+from textwave.dispatch.requests import Recipient, Request, Text, click_tokens, compose
 from textwave.platforms.contract import MessageType
 from textwave.platforms.sandbox.sink import SinkSettings, serve_sink
 from textwave.platforms.thirdparty.wire import encode_send
 from textwave.settings import Settings
-from textwave.storage.ledger import many, value
+from textwave.storage.ledger import value
 from textwave.wiring import open_runtime
 from textwave.worker.process import job_app
 
@@ -88,9 +88,10 @@ async def _send(place: Place, url: str, count: int) -> tuple[float, list[bytes]]
             submitted = await value(connection, "SELECT submitted FROM campaign_tally")
             if submitted != count:
                 raise AssertionError(f"{submitted} of {count} were submitted")
-            recipients = await many(
-                connection, Recipient, "SELECT id, mobile, variables FROM message ORDER BY id"
+            cursor = await connection.execute(
+                "SELECT id, mobile, variables FROM message ORDER BY id", binary=True
             )
+            recipients = [Recipient(*row) for row in await cursor.fetchall()]
             content = await value(connection, "SELECT content FROM campaign")
     text = Text(
         "bench",
@@ -101,8 +102,11 @@ async def _send(place: Place, url: str, count: int) -> tuple[float, list[bytes]]
         parse(content),
         TokenKey(1, b"0" * 32),
     )
+    token_of = click_tokens(text, recipients)
     bodies = [
-        encode_send(compose(text, Request(i, 0, 0, 0, None, 100), recipients[i : i + 100]))
+        encode_send(
+            compose(text, Request(i, 0, 0, 0, None, 100), recipients[i : i + 100], token_of)
+        )
         for i in range(0, len(recipients), 100)
     ]
     return seconds, bodies

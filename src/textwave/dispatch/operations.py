@@ -26,6 +26,7 @@ from textwave.dispatch.requests import (
     Text,
     Verdict,
     by_request,
+    click_tokens,
     compose,
     cut,
     judge,
@@ -161,6 +162,7 @@ async def _send_all(
 ) -> list[SendAnswer]:
     """Send requests at the account's rate, at most `concurrency` at a time."""
     members = by_request(requests, prepared.recipients)
+    token_of = click_tokens(prepared.text, prepared.recipients)
     messages = sum(request.size for request in requests)
     async with sender.ledger.transaction() as connection:
         turn = await store.take_turn(connection, prepared.platform_id, messages)
@@ -173,7 +175,8 @@ async def _send_all(
             early = due - sender.clock.monotonic()
             if early > 0:
                 await sender.sleep(early)
-            composed = compose(prepared.text, request, members[request.number, request.attempt])
+            recipients = members[request.number, request.attempt]
+            composed = compose(prepared.text, request, recipients, token_of)
             return await prepared.platform.send(composed)
 
     before, sends = 0, list[Awaitable[SendAnswer]]()

@@ -4,11 +4,12 @@ A request is written down before it leaves and keeps its idempotency key for eve
 answer is sent again only under that key, and only on platforms that honour keys.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from textwave.content.rendering import render
 from textwave.content.tokens import TokenKey, tokens
@@ -30,9 +31,8 @@ class RequestState(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """One message as the ledger has it."""
+class Recipient(NamedTuple):
+    """One message as the ledger has it; a tuple, because there are so many."""
 
     id: int
     mobile: int
@@ -89,19 +89,28 @@ def cut(
     ]
 
 
-def compose(text: Text, request: Request, recipients: Sequence[Recipient]) -> SendRequest:
-    """Write out the messages of a request; the same request always gives the same bytes."""
+def click_tokens(text: Text, recipients: Sequence[Recipient]) -> dict[int, str]:
+    """Return the click token of each message, all at once; empty where the text has none."""
+    if not text.template.has_token:
+        return {}
     ids = [recipient.id for recipient in recipients]
+    return dict(zip(ids, tokens(ids, text.token_key), strict=True))
+
+
+def compose(
+    text: Text, request: Request, recipients: Sequence[Recipient], token_of: Mapping[int, str]
+) -> SendRequest:
+    """Write out the messages of a request; the same request always gives the same bytes."""
     template = text.template
-    click_tokens = tokens(ids, text.token_key) if template.has_token else [""] * len(ids)
     token_names = [v.name for v in template.variables if v.is_token]
     messages: list[OutgoingMessage] = []
-    for recipient, token in zip(recipients, click_tokens, strict=True):
-        params = dict(zip(template.names, recipient.variables, strict=True))
+    for message_id, mobile, variables in recipients:
+        token = token_of.get(message_id, "")
+        params = dict(zip(template.names, variables, strict=True))
         for name in token_names:
             params[name] = token
-        content = render(template, recipient.variables, token)
-        messages.append(OutgoingMessage(recipient.id, recipient.mobile, content, params))
+        content = render(template, variables, token)
+        messages.append(OutgoingMessage(message_id, mobile, content, params))
     return SendRequest(
         key=text.key(request),
         signature=text.signature,
@@ -212,13 +221,13 @@ def by_request(
     requests: Sequence[Request], recipients: Iterable[Recipient]
 ) -> Mapping[tuple[int, int], list[Recipient]]:
     """Give each request its recipients, in order of id."""
-    ordered = sorted(recipients, key=lambda recipient: recipient.id)
+    ordered = sorted(recipients)
+    ids = [recipient.id for recipient in ordered]
     members: dict[tuple[int, int], list[Recipient]] = {}
     for request in requests:
-        ids = set(request.message_ids) if request.message_ids is not None else None
-        members[request.number, request.attempt] = [
-            r
-            for r in ordered
-            if (r.id in ids if ids is not None else request.first_id <= r.id <= request.last_id)
-        ]
+        span = ordered[bisect_left(ids, request.first_id) : bisect_right(ids, request.last_id)]
+        if request.message_ids is not None:
+            wanted = set(request.message_ids)
+            span = [recipient for recipient in span if recipient.id in wanted]
+        members[request.number, request.attempt] = span
     return members

@@ -97,7 +97,8 @@ async def take_batch(connection: Connection, key: BatchKey) -> Batch | None:
 async def recipients(connection: Connection, key: BatchKey, batch: Batch) -> list[Recipient]:
     """Return the batch's messages in order of id."""
     parameters = key.parameters(first_id=batch.first_id, last_id=batch.last_id)
-    return await many(connection, Recipient, _SQL["recipients"], parameters)
+    cursor = await connection.execute(_SQL["recipients"], parameters, binary=True)
+    return [Recipient(*row) for row in await cursor.fetchall()]
 
 
 async def drop_messages(
