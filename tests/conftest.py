@@ -67,7 +67,7 @@ def urls() -> Iterator[DatabaseUrls]:
     known = cluster.start()
     name = f"t_{uuid.uuid4().hex[:16]}"
     with psycopg.connect(cluster.superuser_url(), autocommit=True) as connection:
-        made = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER textwave")
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER textwave STRATEGY FILE_COPY")
         connection.execute(made.format(sql.Identifier(name), sql.Identifier(_TEMPLATE)))
         try:
             yield DatabaseUrls(
