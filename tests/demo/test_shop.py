@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -34,6 +34,23 @@ def test_a_seed_always_makes_the_same_shop(tmp_path: Path) -> None:
         return files.customers_csv.read_bytes() + files.orders_csv.read_bytes()
 
     assert written("a", 7) == written("b", 7) != written("c", 8)
+
+
+def test_a_shop_is_written_once_a_day(tmp_path: Path) -> None:
+    def written(today: date) -> ShopFiles:
+        return write_shop(tmp_path, customers=100, seed=1, today=today)
+
+    first = written(TODAY)
+    marked = first.customers_csv.read_bytes() + b"a mark\n"
+    first.customers_csv.write_bytes(marked)
+    first.orders_csv.unlink()  # as when the writing was cut off
+    assert written(TODAY) == first
+    assert first.customers_csv.read_bytes() == marked
+    next_day = written(TODAY + timedelta(days=1))
+    assert next_day != first
+    assert {path.name for path in tmp_path.iterdir()} == {
+        path.name for files in (first, next_day) for path in (files.customers_csv, files.orders_csv)
+    }
 
 
 def test_customers_have_keys_of_their_own(shop: ShopFiles) -> None:

@@ -18,7 +18,7 @@ from textwave.customers import rejects
 from textwave.customers.columns import Part, TableKind
 from textwave.customers.layout import Layout
 from textwave.customers.numbers import read_numbers
-from textwave.customers.quoting import name_of
+from textwave.customers.quoting import literal, name_of
 from textwave.customers.request import ImportMode, ImportRequest
 from textwave.customers.staging import (
     find_doubles,
@@ -164,19 +164,13 @@ def _count(lake: Lake, table: str) -> int:
 
 
 def _remember(lake: Lake, intake: Intake, layout: Layout, read: int, kept: int) -> None:
-    texts = intake.layout.guessed_types - layout.guessed_types
+    given_way = json.dumps(sorted(intake.layout.guessed_types - layout.guessed_types))
+    # written out: for parameters DuckDB imports pandas, which takes a second
     lake.duckdb.execute(
-        f"INSERT INTO {lake.qualified(_IMPORTED)} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            intake.import_id,
-            intake.operation_id,
-            intake.request.table,
-            intake.request.mode.value,
-            intake.fingerprint,
-            read,
-            kept,
-            json.dumps(sorted(texts)),
-        ],
+        f"INSERT INTO {lake.qualified(_IMPORTED)} VALUES ({intake.import_id}, "
+        f"{intake.operation_id}, {literal(intake.request.table)}, "
+        f"{literal(intake.request.mode.value)}, {literal(intake.fingerprint)}, {read}, {kept}, "
+        f"{literal(given_way)})"
     )
 
 
@@ -224,13 +218,12 @@ def _taken_before(lake: Lake, intake: Intake) -> _Before | None:
     name = intake.request.table
     if not lake.has_table(name):
         return None
-    imported = lake.qualified(_IMPORTED)
+    of_table = f"{lake.qualified(_IMPORTED)} WHERE table_name = {literal(name)}"
     row = lake.duckdb.execute(
-        f"SELECT import_id, operation_id, rows_read, rows_kept, given_way FROM {imported} "
-        "WHERE table_name = ? AND fingerprint = ? "
-        f"AND import_id >= coalesce((SELECT max(import_id) FROM {imported} "
-        "WHERE table_name = ? AND mode = 'replace'), 0) ORDER BY import_id DESC LIMIT 1",
-        [name, intake.fingerprint, name],
+        "SELECT import_id, operation_id, rows_read, rows_kept, given_way "
+        f"FROM {of_table} AND fingerprint = {literal(intake.fingerprint)} "
+        f"AND import_id >= coalesce((SELECT max(import_id) FROM {of_table} "
+        "AND mode = 'replace'), 0) ORDER BY import_id DESC LIMIT 1"
     ).fetchone()
     return None if row is None else _Before(*row)
 

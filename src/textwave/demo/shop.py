@@ -4,6 +4,7 @@ Nothing in it is anybody's: mobile numbers have prefixes that no carrier was giv
 twenty of the numbers is missing, bad, doubled or foreign, as in real lists.
 """
 
+import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -38,21 +39,36 @@ class ShopFiles:
 
 
 def write_shop(folder: Path, *, customers: int, seed: int, today: date) -> ShopFiles:
-    """Write `customers.csv` and `orders.csv` into the folder; the last order is of yesterday.
+    """Write the customers and their orders as CSV into the folder; the last order is of yesterday.
 
     About 7 % of the customers are women in Shanghai or Hangzhou of level 3 or more with two
     orders or more in the last 90 days; a customer has about five orders, a few have very many.
+    Size, seed and day are in the files' names: a file that is there already is left alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = ShopFiles(folder / "customers.csv", folder / "orders.csv")
+    suffix = f"{customers}-{seed}-{today.isoformat()}.csv"
+    files = ShopFiles(folder / f"customers-{suffix}", folder / f"orders-{suffix}")
+    wanted = ((_CUSTOMERS, files.customers_csv), (_ORDERS, files.orders_csv))
+    missing = [(query, path) for query, path in wanted if not path.exists()]
+    if not missing:
+        return files
     with duckdb.connect() as connection:
         for statement in _macros(seed, today):
             connection.execute(statement)
-        for query, path in ((_CUSTOMERS, files.customers_csv), (_ORDERS, files.orders_csv)):
-            target = str(path).replace("'", "''")
-            filled = query.replace("$customers", str(customers))
-            connection.execute(f"COPY ({filled}) TO '{target}' (FORMAT csv, HEADER)")
+        for query, path in missing:
+            _write(connection, query.replace("$customers", str(customers)), path)
     return files
+
+
+def _write(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write under another name first, so that a file of that name is a whole one."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+    target = str(unfinished).replace("'", "''")
+    try:
+        connection.execute(f"COPY ({query}) TO '{target}' (FORMAT csv, HEADER)")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _macros(seed: int, today: date) -> tuple[str, ...]:
