@@ -85,6 +85,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "sandbox_did_not_start": 500,
     "setting_invalid": 500,
     "web_role_missing": 500,
+    "web_url_missing": 500,
     "platform_answered_nonsense": 502,
     "platform_refused": 502,
     "database_unavailable": 503,
