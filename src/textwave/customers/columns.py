@@ -27,7 +27,7 @@ _not_a_word = re.compile(r"[\s_\-./()（）]+")
 
 
 class ColumnType(StrEnum):
-    """What a column holds. A time without offset is taken as UTC."""
+    """What a column holds. A time without offset is the workspace's local one."""
 
     TEXT = "text"
     NUMBER = "number"
