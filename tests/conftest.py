@@ -109,9 +109,11 @@ def workspace_id(founding: Founding) -> WorkspaceId:
 
 
 @pytest.fixture
-def warehouse(urls: DatabaseUrls, tmp_path: Path) -> Warehouse:
+def warehouse(urls: DatabaseUrls, tmp_path: Path) -> Iterator[Warehouse]:
     """A lake of its own, in the test's database and folder."""
-    return Warehouse(urls.owner, f"{tmp_path}/lake/", tmp_path / "spill", 500, 2)
+    opened = Warehouse(urls.owner, f"{tmp_path}/lake/", tmp_path / "spill", 500, 2)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -100,4 +100,7 @@ async def open_runtime(
         open_ledger(ledger_url, connections=connections) as ledger,
         aiohttp.ClientSession(connector=limits) as http,
     ):
-        yield Runtime(settings, ledger, warehouse, open_vault(data), SystemClock(), http)
+        try:
+            yield Runtime(settings, ledger, warehouse, open_vault(data), SystemClock(), http)
+        finally:
+            warehouse.close()

@@ -6,9 +6,10 @@ loop stays free.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -78,25 +79,29 @@ class Lake:
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """Where the lake is and what a connection to it may use."""
+    """Where the lake is and what this process may use for it.
+
+    DuckDB is opened and the lake attached at the first use; after that each piece of work gets a
+    connection of its own to the same instance, so the memory limit holds for all of them together.
+    """
 
     owner_url: str
     data_path: str
     spill_folder: Path
     memory_megabytes: int
     threads: int
+    _opened: list[duckdb.DuckDBPyConnection] = field(
+        default_factory=list[duckdb.DuckDBPyConnection], init=False, repr=False, compare=False
+    )
+    _opening: threading.Lock = field(
+        default_factory=threading.Lock, init=False, repr=False, compare=False
+    )
 
     @contextmanager
     def open(self, workspace: WorkspaceId) -> Generator[Lake, None, None]:
         """Open a connection for one piece of work and close it after."""
-        self.spill_folder.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(config=self._configuration())
+        connection = self._connection()
         try:
-            _load_extensions(connection)
-            connection.execute(
-                f"ATTACH 'ducklake:postgres:{_quoted(self._catalog_url())}' AS {CATALOG} "
-                f"(DATA_PATH '{_quoted(self.data_path)}', METADATA_SCHEMA 'lake')"
-            )
             lake = Lake(ibis.duckdb.from_connection(connection), workspace)
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{lake.schema}")
             yield lake
@@ -111,6 +116,34 @@ class Warehouse:
                 return work(lake)
 
         return await asyncio.to_thread(in_thread)
+
+    def close(self) -> None:
+        """Close the instance; the next use opens it again."""
+        with self._opening:
+            while self._opened:
+                self._opened.pop().close()
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        with self._opening:
+            if self._opened and not _answers(self._opened[0]):
+                self._opened.pop().close()  # the catalog's database was restarted, say
+            if not self._opened:
+                self._opened.append(self._attached())
+            return self._opened[0].cursor()
+
+    def _attached(self) -> duckdb.DuckDBPyConnection:
+        self.spill_folder.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(config=self._configuration())
+        try:
+            _load_extensions(connection)
+            connection.execute(
+                f"ATTACH 'ducklake:postgres:{_quoted(self._catalog_url())}' AS {CATALOG} "
+                f"(DATA_PATH '{_quoted(self.data_path)}', METADATA_SCHEMA 'lake')"
+            )
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _configuration(self) -> dict[str, str | bool | int | float | list[str]]:
         configuration: dict[str, str | bool | int | float | list[str]] = {
@@ -127,6 +160,16 @@ class Warehouse:
         # DuckDB's reader wants quotes only where libpq needs them.
         parts = conninfo_to_dict(self.owner_url)
         return " ".join(f"{name}={value}" for name, value in parts.items() if value)
+
+
+def _answers(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether the lake's catalog can still be read over this connection."""
+    try:
+        connection.execute(f"SELECT max(snapshot_id) FROM ducklake_snapshots('{CATALOG}')")  # noqa: S608 - a constant
+        connection.fetchall()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
