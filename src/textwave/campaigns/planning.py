@@ -33,7 +33,7 @@ from textwave.platforms.contract import MessageType
 from textwave.storage import progress
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.partitions import ensure_partitions
-from textwave.storage.queue import Job, defer
+from textwave.storage.queue import Job, defer, measure
 from textwave.storage.warehouse import Lake, Warehouse
 
 _BATCH_SECONDS = 2  # a batch of a slow platform is smaller, so that no job holds its place for long
@@ -190,6 +190,7 @@ async def defer_batches(
             for number in numbers
         ),
     )
+    await measure(connection)
 
 
 async def resume_sending(
