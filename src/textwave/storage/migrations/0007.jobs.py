@@ -41,7 +41,7 @@ END $$;
 """
 
 
-# A campaign defers thousands of jobs with a lock each; looking the locks up must not grow with them.
+# A campaign defers thousands of jobs, each with a lock; looking one up must not grow with them.
 # Rows come and go quickly: they are cleaned and measured long before a fifth of them has changed.
 TUNING = """
 CREATE INDEX procrastinate_jobs_by_lock ON procrastinate_jobs (lock) WHERE lock IS NOT NULL;
