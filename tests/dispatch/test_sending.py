@@ -11,15 +11,17 @@ from aiohttp.test_utils import TestServer
 
 from tests.stage import KEY, SHANGHAI, Stage, people
 from textwave.content.accounts import open_platform
+from textwave.content.store import platform_account
 from textwave.dispatch.operations import Sender, send_batch
 from textwave.dispatch.store import BatchKey
 from textwave.insights.operations import EffectReport, effect_report
 from textwave.insights.store import Recount, recount
-from textwave.kit.ids import CampaignId
+from textwave.kit.ids import CampaignId, PlatformId
 from textwave.platforms.sandbox.application import build_application
 from textwave.platforms.sandbox.settings import SandboxSettings
 from textwave.platforms.sandbox.templates import Template
 from textwave.platforms.sandbox.world import Sandbox
+from textwave.responses.operations import merge_receipts, pull_receipts
 from textwave.settings import Settings
 from textwave.storage.ledger import Ledger, execute, value
 
@@ -172,6 +174,41 @@ async def test_a_worker_that_dies_after_preparing_loses_nothing_and_sends_nothin
     report = await playing.report()
     assert (counts["distinct"], counts["twice"]) == (200, 0)
     assert (report.state, report.submitted) == ("completed", 200)
+
+
+async def test_where_no_keys_are_honoured_an_interrupted_request_stays_in_doubt_until_receipts(
+    show: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playing: Show = await show(receipt_seconds=(0.0, 0.0), no_receipt=0.0, duplicate_receipts=0.0)
+    campaign_id = await playing.planned(100)
+
+    class Died(BaseException):
+        """What kill -9 looks like from inside."""
+
+    async def die(*_: Any) -> bool:
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr("textwave.dispatch.store.record", die)
+        with pytest.raises(Died):
+            await send_batch(playing.sender, playing.key(campaign_id, 0))
+    monkeypatch.setattr("textwave.dispatch.operations.HONOURS_KEYS", frozenset[str]())
+    await playing.send(campaign_id)
+    counts, report = await playing.counts(), await playing.report()
+    assert (counts["requests"], counts["distinct"], counts["twice"]) == (1, 100, 0)
+    assert (report.in_doubt, report.waiting) == (100, 0)
+
+    async with playing.stage.ledger.transaction() as connection:
+        account = await platform_account(connection, PlatformId(playing.stage.ids["platform"]))
+    platform = playing.sender.open_platform(account)
+    pulled = 0
+    while pulled < 100:
+        pulled += await pull_receipts(
+            playing.stage.ledger, platform_id=account.id, platform=platform
+        )
+    await merge_receipts(playing.stage.ledger)
+    report = await playing.report()
+    assert (report.in_doubt, report.delivered + report.failed) == (0, 100)
 
 
 @pytest.mark.parametrize("trouble", ["throttled", "busy", "error_500"])
