@@ -5,6 +5,7 @@ dry, sends it; people read, click and answer; who answers T is never written to 
 """
 
 import csv
+import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from tests.faults.theatre import SandboxProcess, sandbox
 from tests.stage import KEY
 from textwave.cli.client import Api
 from textwave.cli.installation import read_api_key, read_running
+from textwave.storage.embedded import embedded_postgres
 
 pytestmark = pytest.mark.slow
 CUSTOMERS = 200
@@ -37,6 +39,7 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     assert running is not None
     yield Api(running.addresses.web, read_api_key(data))
     subprocess.run([*textwave, "down"], check=True, timeout=120)
+    shutil.rmtree(embedded_postgres(data).cluster)  # as root it may lie outside the test's folder
 
 
 @pytest.fixture

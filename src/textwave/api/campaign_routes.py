@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 from textwave.api.content_routes import links_url
 from textwave.api.entry import After, Limit, Name, Rt, Text, Who
 from textwave.api.operation_routes import begun
-from textwave.api.shapes import Campaign, Operation, Page, Report, page_of
+from textwave.api.shapes import Campaign, Operation, Page, page_of
 from textwave.campaigns import operations as campaigns
 from textwave.campaigns.draft import CampaignDraft
-from textwave.insights.operations import effect_report
+from textwave.insights.operations import EffectReport, effect_report
 
 routes = APIRouter(tags=["campaigns"])
 Named = Annotated[Name, Path()]
@@ -126,11 +126,10 @@ async def cancel(runtime: Rt, caller: Who, name: Named) -> Campaign:
 
 
 @routes.get("/campaigns/{name:path}/report", summary="Read the effect of a campaign.")
-async def report(runtime: Rt, caller: Who, name: Named) -> Report:
+async def report(runtime: Rt, caller: Who, name: Named) -> EffectReport:
     """Return the effect so far, live while it is sent."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
-        found = await effect_report(connection, workspace_id=caller.workspace_id, name=name)
-    return Report.model_validate(found)
+        return await effect_report(connection, workspace_id=caller.workspace_id, name=name)
 
 
 @routes.get("/campaigns/{name:path}", summary="Read a campaign.")

@@ -216,34 +216,6 @@ class Campaign(Shape):
     completed_at: datetime | None
 
 
-class Report(Shape):
-    """What came of a campaign so far: audience = messages + drops, at any moment."""
-
-    campaign: str
-    state: str
-    reason: str
-    planned: bool
-    audience: int
-    messages: int
-    drops: dict[str, int]
-    submitted: int
-    delivered: int
-    failed: int
-    failures: dict[str, int]
-    waiting: int
-    in_doubt: int
-    parts: int
-    price_milli: int
-    currency: str
-    clicks: int
-    human_clicks: int
-    clickers: int
-    replies: int
-    opt_outs: int
-    seconds: dict[str, float]
-    trouble: str
-
-
 class Reply(BaseModel):
     """A text from a recipient."""
 

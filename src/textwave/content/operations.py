@@ -4,11 +4,10 @@ Each change is one transaction with its line in the audit log. Of two people who
 same thing, one is refused.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from textwave.accounts.store import audit
 from textwave.content import link_store, store
 from textwave.content.accounts import PlatformAccount
 from textwave.content.capabilities import needed, refuse_unsupported, takes_opt_out_text
@@ -34,6 +33,7 @@ from textwave.content.states import (
     TemplateState,
 )
 from textwave.content.store import Template
+from textwave.content.trail import note_change
 from textwave.content.typed import check_characters, check_line
 from textwave.content.variables import parse
 from textwave.content.wording import full_text
@@ -143,7 +143,7 @@ async def create_template(
     if template_id is None:
         raise AlreadyExists("template", draft.name)
     detail = {"platform": draft.platform, "type": draft.type, "content": draft.content}
-    await _audit(connection, workspace_id, actor, "template.create", draft.name, detail)
+    await note_change(connection, workspace_id, actor, "template.create", draft.name, detail)
     written = await store.template(connection, workspace_id=workspace_id, template_id=template_id)
     return Written(written, warnings)
 
@@ -180,7 +180,7 @@ async def edit_template(
     if not edited:
         raise await _template_overtaken(connection, template, TemplateEvent.EDIT)
     detail = {"before": template.content, "content": content}
-    await _audit(connection, workspace_id, actor, "template.edit", name, detail)
+    await note_change(connection, workspace_id, actor, "template.edit", name, detail)
     written = await store.template(connection, workspace_id=workspace_id, template_id=template.id)
     return Written(written, warnings)
 
@@ -204,7 +204,7 @@ async def request_review(
     warnings = await _examine_again(connection, template, template.content, links_url, now)
     await _move_template(connection, template, TemplateEvent.SUBMIT)
     await defer(connection, template_job(SUBMIT_TASK, template))
-    await _audit(connection, workspace_id, actor, "template.submit", name, {})
+    await note_change(connection, workspace_id, actor, "template.submit", name, {})
     submitted = await store.template(connection, workspace_id=workspace_id, template_id=template.id)
     return Written(submitted, warnings)
 
@@ -221,7 +221,7 @@ async def delete_template(
     await _move_template(connection, template, TemplateEvent.DELETE)
     if template.code is not None:
         await defer(connection, template_job(WITHDRAW_TASK, template))
-    await _audit(connection, workspace_id, actor, "template.delete", name, {})
+    await note_change(connection, workspace_id, actor, "template.delete", name, {})
 
 
 def template_job(
@@ -267,7 +267,7 @@ async def create_link(
         )
         if link is not None:
             detail = {"code": link.code, "long_url": target, "days": days}
-            await _audit(connection, workspace_id, actor, "link.create", name, detail)
+            await note_change(connection, workspace_id, actor, "link.create", name, detail)
             return link
         if await link_store.links(connection, workspace_id=workspace_id, name=name):
             raise AlreadyExists("short link", name)
@@ -286,7 +286,7 @@ async def switch_link(
         connection, workspace_id=workspace_id, name=name, enabled=enabled
     ):
         action = "link.enable" if enabled else "link.disable"
-        await _audit(connection, workspace_id, actor, action, name, {})
+        await note_change(connection, workspace_id, actor, action, name, {})
     return await link_store.link_named(connection, workspace_id=workspace_id, name=name)
 
 
@@ -341,21 +341,3 @@ async def _template_overtaken(
     )
     allowed = tuple(str(event) for event in TEMPLATE_STATES.events(found.state))
     return MoveNotAllowed("template", found.state, event, allowed)
-
-
-async def _audit(
-    connection: Connection,
-    workspace_id: WorkspaceId,
-    actor: str,
-    action: str,
-    name: str,
-    detail: Mapping[str, object],
-) -> None:
-    await audit(
-        connection,
-        workspace_id=workspace_id,
-        actor=actor,
-        action=action,
-        object_name=name,
-        detail=detail,
-    )

@@ -3,18 +3,17 @@
 The platform is asked outside of any transaction. Refused are signatures that it does not know.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from textwave.accounts.store import audit
 from textwave.content import store
 from textwave.content.accounts import OpenPlatform, PlatformAccount
 from textwave.content.in_use import InUse
 from textwave.content.lint import check_signature
 from textwave.content.states import SIGNATURE_STATES, SignatureEvent, SignatureState
 from textwave.content.store import Signature
+from textwave.content.trail import note_change
 from textwave.content.typed import check_characters
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.refusal import AlreadyExists, Refusal
@@ -81,7 +80,7 @@ async def add_signature(
         if added is None:
             raise AlreadyExists("signature", name)
         detail = {"platform": platform, "state": review.state, "verified": verified}
-        await _audit(connection, workspace_id, actor, "signature.add", name, detail)
+        await note_change(connection, workspace_id, actor, "signature.add", name, detail)
         return await store.signature_named(
             connection, workspace_id=workspace_id, platform_id=account.id, name=name
         )
@@ -110,7 +109,7 @@ async def ask_again_for_signature(
     """
     signature = await _signature(connection, workspace_id, platform, name)
     await _move_signature(connection, signature, SignatureEvent.ASK_AGAIN)
-    await _audit(
+    await note_change(
         connection, workspace_id, actor, "signature.ask_again", name, {"platform": platform}
     )
     return await _signature(connection, workspace_id, platform, name)
@@ -126,7 +125,9 @@ async def delete_signature(
     """
     signature = await _signature(connection, workspace_id, platform, name)
     await _move_signature(connection, signature, SignatureEvent.DELETE)
-    await _audit(connection, workspace_id, actor, "signature.delete", name, {"platform": platform})
+    await note_change(
+        connection, workspace_id, actor, "signature.delete", name, {"platform": platform}
+    )
 
 
 async def _signature(
@@ -159,21 +160,3 @@ async def _move_signature(
     found = await _signature(connection, signature.workspace_id, signature.platform, signature.name)
     allowed = tuple(str(event) for event in SIGNATURE_STATES.events(found.state))
     raise MoveNotAllowed("signature", found.state, event, allowed)
-
-
-async def _audit(
-    connection: Connection,
-    workspace_id: WorkspaceId,
-    actor: str,
-    action: str,
-    name: str,
-    detail: Mapping[str, object],
-) -> None:
-    await audit(
-        connection,
-        workspace_id=workspace_id,
-        actor=actor,
-        action=action,
-        object_name=name,
-        detail=detail,
-    )
