@@ -19,7 +19,7 @@ from textwave.storage.ledger import execute, value
 MESSAGES = int(os.environ.get("MESSAGES", "3000"))
 KILLS = int(os.environ.get("KILLS", "3"))
 SEED = int(os.environ.get("SEED", "0")) or secrets.randbelow(1_000_000)
-LIMIT_SECONDS = 120.0 + KILLS * 6 + MESSAGES / 1000
+LIMIT_SECONDS = 300.0 + KILLS * 10 + MESSAGES / 1000
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,9 @@ async def test_a_campaign_survives_kill_9_at_any_moment(
         tmp_path, templates_file=_templates(tmp_path), receipt_seconds=(0.0, 1.0), **calm, **trouble
     ) as witness:
         stage.platform_url = witness.url
-        await stage.set(people(MESSAGES), max_batch=50)
+        # slow enough for the kills to fall into the sending, too
+        rate = max(500, MESSAGES // KILLS)
+        await stage.set(people(MESSAGES), max_batch=50, rate_per_second=rate)
         async with stage.ledger.transaction() as connection:
             await execute(connection, "UPDATE platform SET receipts = 'pull'")
         campaign_id = await stage.campaign()
@@ -47,7 +49,7 @@ async def test_a_campaign_survives_kill_9_at_any_moment(
             return report.state == "completed"
 
         workers = Workers(tmp_path, urls, SEED)
-        ended = await workers.kill_until(done, kills=KILLS, pauses=(0.3, 2.5), limit=LIMIT_SECONDS)
+        ended = await workers.kill_until(done, kills=KILLS, pauses=(0.3, 5.0), limit=LIMIT_SECONDS)
         counts = witness.counts()
     async with stage.ledger.transaction() as connection:
         report = await effect_report(

@@ -45,7 +45,7 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
     chores: list[tuple[str, str, Chore]] = [
         ("ask_reviews", EVERY_TWO_SECONDS, lambda: _ask_reviews(runtime)),
         ("pull_responses", EVERY_FIVE_SECONDS, lambda: _pull(runtime)),
-        ("rescue_jobs", EVERY_TWO_SECONDS, lambda: _rescue(app, runtime)),
+        ("rescue_jobs", EVERY_TWO_SECONDS, lambda: rescue(app, runtime)),
         ("sweep", EVERY_MINUTE, lambda: _sweep(runtime)),
         ("put_away", EVERY_HOUR, lambda: _put_away(app, runtime)),
     ]
@@ -83,7 +83,7 @@ async def _pull(runtime: Runtime) -> None:
             log.warning("pull failed", platform=account.name, code=refusal.code)
 
 
-async def _rescue(app: App, runtime: Runtime) -> None:
+async def rescue(app: App, runtime: Runtime) -> None:
     """Give the jobs of dead workers to living ones."""
     silence = runtime.settings.stalled_seconds
     for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=silence):

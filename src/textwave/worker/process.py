@@ -11,7 +11,7 @@ from textwave.settings import Settings
 from textwave.storage.embedded import DatabaseUrls
 from textwave.storage.ledger import execute
 from textwave.wiring import Runtime, open_runtime
-from textwave.worker.housekeeping import add_housekeeping
+from textwave.worker.housekeeping import add_housekeeping, rescue
 from textwave.worker.tasks import add_tasks
 
 _GRACE_SECONDS = 20.0
@@ -34,6 +34,7 @@ async def run_worker(settings: Settings, urls: DatabaseUrls) -> None:
         await _make_lake(runtime)
         app = job_app(runtime, urls)
         async with app.open_async():
+            await rescue(app, runtime)  # at once: what a killed worker left may be ours
             await app.run_worker_async(
                 concurrency=settings.worker_concurrency,
                 fetch_job_polling_interval=1.0,
