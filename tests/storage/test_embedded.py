@@ -1,5 +1,6 @@
 """Where the embedded PostgreSQL lives: never where permissions would have to be widened."""
 
+import dataclasses
 import os
 import stat
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from textwave.storage.embedded import embedded_postgres
+from textwave.storage.embedded import PasswordsGone, embedded_postgres
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as another user")
 
@@ -36,3 +37,13 @@ def test_nobody_gets_in_without_a_password() -> None:
 def test_passwords_can_be_read_by_the_owner_only() -> None:
     passwords = embedded_postgres(Path(os.environ["TW_TEST_CLUSTER"])).passwords_file
     assert stat.S_IMODE(passwords.stat().st_mode) == 0o600
+
+
+def test_a_cluster_whose_passwords_are_gone_is_left_alone_and_said(tmp_path: Path) -> None:
+    server = embedded_postgres(tmp_path)
+    fake = dataclasses.replace(server, cluster=tmp_path / "cluster")
+    fake.cluster.mkdir()
+    (fake.cluster / "PG_VERSION").write_text("18")
+    with pytest.raises(PasswordsGone, match=r"move .*cluster away to begin anew"):
+        fake.start()
+    assert not fake.passwords_file.exists()

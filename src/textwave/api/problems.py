@@ -82,6 +82,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "operation_failed": 500,
     "port_taken": 500,
     "postgres_did_not_start": 500,
+    "passwords_gone": 500,
     "sandbox_did_not_start": 500,
     "setting_invalid": 500,
     "web_role_missing": 500,

@@ -61,6 +61,23 @@ class PostgresDidNotStart(Refusal):
         )
 
 
+@dataclass(eq=False)
+class PasswordsGone(Refusal):
+    """The cluster of an earlier data folder is there, but not what opens it."""
+
+    code: ClassVar[str] = "passwords_gone"
+    cluster: str
+    passwords_file: str
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"PostgreSQL's files of an earlier data folder lie in {self.cluster}, but their "
+            f"passwords are gone. Put {self.passwords_file} back, or move {self.cluster} away to "
+            "begin anew."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseUrls:
     """How the two login roles reach the same database (libpq key-value strings)."""
@@ -80,9 +97,16 @@ class EmbeddedPostgres:
     system_user: str | None
 
     def start(self) -> DatabaseUrls:
-        """Make the cluster if there is none, start it if it does not run, return its URLs."""
+        """Make the cluster if there is none, start it if it does not run, return its URLs.
+
+        Raises:
+            PostgresDidNotStart, PasswordsGone.
+        """
+        made = (self.cluster / "PG_VERSION").exists()
+        if made and not self.passwords_file.exists():
+            raise PasswordsGone(str(self.cluster), str(self.passwords_file))
         passwords = self._passwords()
-        if not (self.cluster / "PG_VERSION").exists():
+        if not made:
             self._make(passwords["postgres"])
         if not self.is_running():
             # a socket folder in /tmp may have been swept away since the last start
