@@ -49,7 +49,7 @@ async def test_a_campaign_survives_kill_9_at_any_moment(
             return report.state == "completed"
 
         workers = Workers(tmp_path, urls, SEED)
-        ended = await workers.kill_until(done, kills=KILLS, pauses=(0.3, 5.0), limit=LIMIT_SECONDS)
+        ended = await workers.kill_until(done, kills=KILLS, pauses=(0.3, 6.0), limit=LIMIT_SECONDS)
         counts = witness.counts()
     async with stage.ledger.transaction() as connection:
         report = await effect_report(

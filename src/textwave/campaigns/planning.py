@@ -36,7 +36,7 @@ from textwave.storage.partitions import ensure_partitions
 from textwave.storage.queue import Job, defer, measure
 from textwave.storage.warehouse import Lake, Warehouse
 
-_BATCH_SECONDS = 2  # a batch of a slow platform is smaller, so that no job holds its place for long
+_BATCH_SECONDS = 1  # a batch of a slow platform is smaller, so that no job holds its place for long
 log = structlog.get_logger(__name__)
 
 

@@ -31,7 +31,7 @@ from textwave.dispatch.requests import (
     cut,
     judge,
 )
-from textwave.dispatch.store import Batch, BatchKey, SendingCampaign
+from textwave.dispatch.store import Batch, BatchKey, SendingCampaign, Turn
 from textwave.kit.clock import Clock
 from textwave.kit.ids import PlatformId
 from textwave.platforms.contract import MessageType, Platform, SendAnswer
@@ -45,6 +45,7 @@ ROUNDS_A_JOB: Final = 4
 FIRST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 10.0
 LONGEST_BACKOFF_SECONDS: Final = 300.0
+AHEAD_SECONDS: Final = 1.0
 log = structlog.get_logger(__name__)
 
 
@@ -164,8 +165,7 @@ async def _send_all(
     members = by_request(requests, prepared.recipients)
     token_of = click_tokens(prepared.text, prepared.recipients)
     messages = sum(request.size for request in requests)
-    async with sender.ledger.transaction() as connection:
-        turn = await store.take_turn(connection, prepared.platform_id, messages)
+    turn = await _take_turn(sender, prepared.platform_id, messages)
     places = asyncio.Semaphore(sender.concurrency)
     started = sender.clock.monotonic()
 
@@ -184,6 +184,19 @@ async def _send_all(
         sends.append(send(request, before))
         before += request.size
     return list(await asyncio.gather(*sends))
+
+
+async def _take_turn(sender: Sender, platform_id: PlatformId, messages: int) -> Turn:
+    """Wait for the account's next free moment and take it."""
+    while True:
+        async with sender.ledger.transaction() as connection:
+            turn = await store.take_turn(
+                connection, platform_id, messages, ahead_seconds=AHEAD_SECONDS
+            )
+            if turn is not None:
+                return turn
+            taken = await store.seconds_until_free(connection, platform_id)
+        await sender.sleep(min(max(taken - AHEAD_SECONDS, 0.05), LONGEST_PAUSE_SECONDS))
 
 
 async def _record(sender: Sender, key: BatchKey, prepared: _Prepared, verdict: Verdict) -> bool:

@@ -167,13 +167,27 @@ async def pause(connection: Connection, key: BatchKey, reason: str) -> bool:
     return await execute(connection, _SQL["pause"], key.parameters(reason=reason)) == 1
 
 
-async def take_turn(connection: Connection, platform_id: PlatformId, messages: int) -> Turn:
-    """Take the account's next free moment for so many messages, atomically."""
-    parameters = {"platform_id": platform_id, "messages": messages}
-    turn = await one(connection, Turn, _SQL["take_turn"], parameters)
-    if turn is None:
+async def take_turn(
+    connection: Connection, platform_id: PlatformId, messages: int, *, ahead_seconds: float
+) -> Turn | None:
+    """Take the account's next free moment for so many messages, atomically.
+
+    None when that moment is more than `ahead_seconds` away.
+    """
+    parameters = {
+        "platform_id": platform_id,
+        "messages": messages,
+        "ahead_seconds": ahead_seconds,
+    }
+    return await one(connection, Turn, _SQL["take_turn"], parameters)
+
+
+async def seconds_until_free(connection: Connection, platform_id: PlatformId) -> float:
+    """Return how long the account is taken."""
+    seconds = await value(connection, _SQL["seconds_until_free"], {"platform_id": platform_id})
+    if seconds is None:
         raise LookupError(f"platform {platform_id} is gone")
-    return turn
+    return float(seconds)
 
 
 async def forgotten_batches(connection: Connection) -> list[ForgottenBatch]:

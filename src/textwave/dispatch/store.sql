@@ -138,14 +138,20 @@ UPDATE campaign SET state = 'paused', reason = %(reason)s
 WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s AND state = 'sending'
 
 -- name: take_turn
--- The account's next free moment, moved on by what will be sent; returns seconds to wait.
+-- The account's next free moment, moved on by what will be sent; returns seconds to wait. No row
+-- when it is further ahead than anybody may reserve: a killed worker's turns must not add up.
 UPDATE platform
 SET free_at = greatest(free_at, clock_timestamp())
     + make_interval(secs => %(messages)s::float8 / rate_per_second)
 WHERE id = %(platform_id)s
+  AND free_at <= clock_timestamp() + make_interval(secs => %(ahead_seconds)s)
 RETURNING greatest(0, extract(epoch FROM free_at - clock_timestamp())
                       - %(messages)s::float8 / rate_per_second)::float8 AS wait_seconds,
           rate_per_second
+
+-- name: seconds_until_free
+SELECT greatest(0, extract(epoch FROM free_at - clock_timestamp()))::float8 FROM platform
+WHERE id = %(platform_id)s
 
 -- name: forgotten_batches
 -- Open batches of sending campaigns that no job will take: a safety net.
