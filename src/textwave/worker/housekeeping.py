@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 from procrastinate import App
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from textwave.callbacks.operations import forget_nonces
@@ -90,7 +90,7 @@ async def rescue(app: App, runtime: Runtime) -> None:
         log.warning("job rescued", job=job.id, task=job.task_name)
         try:
             await app.job_manager.retry_job(job)
-        except AlreadyEnqueued:  # another of its kind waits: this one is not needed any more
+        except UniqueViolation:  # another of its kind waits: this one is not needed any more
             await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
 
 
