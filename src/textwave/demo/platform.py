@@ -6,7 +6,6 @@ It keeps its port and its approved templates, so that what was set up against it
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -80,7 +79,7 @@ def start_sandbox(folder: Path, addresses: Addresses, *, seed: int) -> SandboxPr
     if known and known.alive:
         _ask(f"{known.url}/sandbox/settings", {"textwave_url": addresses.web})
         return known
-    port = known.port if known and _is_free(known.port) else _free_port()
+    port = _port(known.port if known else 0)
     key = known.key if known else secrets.token_urlsafe(18)
     log = folder / "sandbox.log"
     with log.open("ab") as output:
@@ -150,13 +149,10 @@ def _ask(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     return found
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _port(wanted: int) -> int:
+    from textwave.cli.serving import PortTaken, free_port
 
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+    try:
+        return free_port("127.0.0.1", wanted)
+    except PortTaken:
+        return free_port("127.0.0.1", 0)
