@@ -21,7 +21,8 @@ from textwave.audiences.rule import (
     Operator,
     Rule,
 )
-from textwave.audiences.tables import ColumnType, CustomerTable
+from textwave.audiences.tables import CustomerTable
+from textwave.customers.columns import ColumnType
 
 Row = Mapping[str, Any]
 

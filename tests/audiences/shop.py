@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from textwave.audiences.tables import Column, ColumnType, CustomerTable, TableKind
+from textwave.audiences.tables import Column, CustomerTable
+from textwave.customers.columns import ColumnType, TableKind
 
 NOW = datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")

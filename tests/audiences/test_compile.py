@@ -21,7 +21,7 @@ from textwave.audiences.calendar import Calendar
 from textwave.audiences.check import COMPARISONS, OPERATORS, Operand, check_rule
 from textwave.audiences.compile import select_customers
 from textwave.audiences.rule import Measure, Operator, Rule, read_rule
-from textwave.audiences.tables import ColumnType
+from textwave.customers.columns import ColumnType
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")  # Ibis 12
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from textwave.audiences.preview import shown_customer
-from textwave.audiences.tables import Column, ColumnType, CustomerTable, TableKind
+from textwave.audiences.tables import Column, CustomerTable
+from textwave.customers.columns import ColumnType, TableKind
 
 TABLE = CustomerTable(
     name="customers",

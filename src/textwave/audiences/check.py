@@ -25,7 +25,8 @@ from textwave.audiences.rule import (
     Span,
     Value,
 )
-from textwave.audiences.tables import Column, ColumnType, CustomerTable, TableKind
+from textwave.audiences.tables import Column, CustomerTable
+from textwave.customers.columns import ColumnType, TableKind
 from textwave.kit.refusal import Refusal
 
 _MOST_SHOWN: Final = 60

@@ -26,10 +26,8 @@ from textwave.audiences.rule import (
     Rule,
     Value,
 )
-from textwave.audiences.tables import Column, ColumnType, CustomerTable
-
-Source = Callable[[str], ir.Table]
-"""Gives the table of a name, with its columns as the warehouse has them."""
+from textwave.audiences.tables import Column, CustomerTable, Source
+from textwave.customers.columns import ColumnType
 
 CUSTOMER = "customer"
 

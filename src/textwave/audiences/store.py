@@ -14,7 +14,8 @@ from psycopg.types.json import Jsonb
 
 from textwave.audiences.compile import CUSTOMER
 from textwave.audiences.rule import Rule, read_rule, write_rule
-from textwave.audiences.tables import CustomerTable, TableKind, read_columns
+from textwave.audiences.tables import CustomerTable, read_columns
+from textwave.customers.columns import TableKind
 from textwave.kit.ids import AudienceId, SnapshotId, WorkspaceId
 from textwave.kit.refusal import NotFound
 from textwave.storage.ledger import Connection, many, one, value
@@ -184,12 +185,9 @@ def write_members(lake: Lake, snapshot_id: SnapshotId, customers: ir.Table) -> t
     members = customers.select(
         snapshot_id=ibis.literal(snapshot_id, "int64"), customer=customers[CUSTOMER]
     )
-    selection = lake.backend.compile(members)
     with lake.transaction():
         version = lake.version()
-        written = lake.duckdb.execute(f"INSERT INTO {lake.qualified(MEMBERS)} {selection}")
-        row = written.fetchone()
-    return (0 if row is None else int(row[0])), version
+        return lake.append(MEMBERS, members), version
 
 
 def member_ids(lake: Lake, snapshot_id: SnapshotId) -> ir.Table:

@@ -1,26 +1,20 @@
-"""What the ledger says of the tables in the warehouse, as values: names, kinds, typed columns."""
+"""What the ledger says of the tables in the warehouse and of all else that a rule may name."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+import ibis.expr.types as ir
 
-class TableKind(StrEnum):
-    """What the rows of a table are."""
+from textwave.customers.columns import ColumnType, TableKind
+from textwave.kit.ids import CampaignId, SnapshotId
 
-    CUSTOMERS = "customers"
-    BEHAVIOURS = "behaviours"
-    ORDERS = "orders"
+Source = Callable[[str], ir.Table]
+"""Gives the table of a name, with its columns as the warehouse has them."""
 
-
-class ColumnType(StrEnum):
-    """What the values of a column are."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    TIME = "time"
-    MULTI_VALUE = "multi_value"
+OWN_KEY = "customer"
+"""The id type of a customer's own key; every other one is declared by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +27,20 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class IdColumn:
+    """A column that holds ids of a type such as `email` or `open_id`."""
+
+    type: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerTable:
-    """A table of the workspace; `customer_column` holds the customer's key."""
+    """A table of the workspace.
+
+    `customer_column` holds ids of the type `customer_id_type`: the customer's own key unless the
+    table says otherwise. A table of customers has further ids of each in `ids`.
+    """
 
     name: str
     kind: TableKind
@@ -43,10 +49,39 @@ class CustomerTable:
     mobile_column: str | None = None
     time_column: str | None = None
     amount_column: str | None = None
+    count_column: str | None = None
+    customer_id_type: str = OWN_KEY
+    ids: tuple[IdColumn, ...] = ()
 
     def column(self, name: str) -> Column | None:
         """Return the declared column of that name, if there is one."""
         return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RfmModel:
+    """An RFM model; `run_id` is its newest computation, None before the first."""
+
+    run_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AiplModel:
+    """An AIPL model; `runs` has the newest run of each labelled day."""
+
+    runs: Mapping[date, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """All that a rule of the workspace may name; None: not yet computed."""
+
+    tables: Mapping[str, CustomerTable]
+    audiences: Mapping[str, SnapshotId | None] = field(default_factory=dict[str, SnapshotId | None])
+    rfm_models: Mapping[str, RfmModel] = field(default_factory=dict[str, RfmModel])
+    aipl_models: Mapping[str, AiplModel] = field(default_factory=dict[str, AiplModel])
+    lists: Mapping[str, int] = field(default_factory=dict[str, int])
+    campaigns: Mapping[str, CampaignId] = field(default_factory=dict[str, CampaignId])
 
 
 def read_columns(written: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:

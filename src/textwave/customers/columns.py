@@ -41,6 +41,8 @@ class TableKind(StrEnum):
     CUSTOMERS = "customers"
     ORDERS = "orders"
     BEHAVIOURS = "behaviours"
+    ORDER_SUMMARY = "order_summary"
+    METRICS = "metrics"
 
 
 class Part(StrEnum):

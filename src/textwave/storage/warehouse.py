@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
 import duckdb
 import duckdb_extension_ducklake
 import duckdb_extension_postgres_scanner
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
 from psycopg.conninfo import conninfo_to_dict
 
@@ -53,6 +55,21 @@ class Lake:
     def table(self, name: str) -> ir.Table:
         """Return a table of the workspace as an Ibis expression."""
         return self.backend.table(name, database=(CATALOG, self.schema))
+
+    def append(self, name: str, rows: ir.Table) -> int:
+        """Append the rows of an expression to a table of the same columns; return how many."""
+        selection = self.backend.compile(rows)
+        statement = f"INSERT INTO {self.qualified(name)} BY NAME {selection}"
+        row = self.duckdb.execute(statement).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def hold(self, rows: pa.RecordBatchReader | pa.Table) -> ir.Table:
+        """Keep rows from elsewhere for this piece of work, to be joined with tables of the lake."""
+        name = f"held_{uuid4().hex}"
+        self.duckdb.register(f"{name}_given", rows)
+        self.duckdb.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_given")
+        self.duckdb.unregister(f"{name}_given")
+        return self.backend.table(name, database=("temp", "main"))
 
     def has_table(self, name: str) -> bool:
         """Tell whether the workspace has the table."""
