@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from textwave.audiences.tables import Column, CustomerTable
+from textwave.audiences.tables import Column, CustomerTable, Surroundings
 from textwave.customers.columns import ColumnType, TableKind
 
 NOW = datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
@@ -41,3 +41,4 @@ VISITS = CustomerTable(
     customer_column="who",
 )
 TABLES = {table.name: table for table in (CUSTOMERS, ORDERS, VISITS)}
+KNOWN = Surroundings(TABLES)

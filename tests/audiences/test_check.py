@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from shop import TABLES
+from shop import KNOWN
 
 from textwave.audiences.check import (
     ColumnMissing,
@@ -26,7 +26,7 @@ def orders(**fields: object) -> dict[str, Any]:
 
 
 def check(written: object, table: str = "customers") -> None:
-    check_rule(read_rule(written), table=table, tables=TABLES)
+    check_rule(read_rule(written), table=table, known=KNOWN)
 
 
 @pytest.mark.parametrize(

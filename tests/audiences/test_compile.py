@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ibis.backends.duckdb import Backend
 from oracle import Oracle
-from shop import NOW, TABLES
+from shop import KNOWN, NOW, TABLES
 
 from textwave.audiences.calendar import Calendar
 from textwave.audiences.check import COMPARISONS, OPERATORS, Operand, check_rule
@@ -211,7 +211,7 @@ def chosen(backend: Backend, rule: Rule, zone: str = "Asia/Shanghai") -> list[st
     expression: ir.Table = select_customers(
         rule,
         table="customers",
-        tables=TABLES,
+        known=KNOWN,
         source=backend.table,
         calendar=Calendar(NOW, ZoneInfo(zone)),
     )
@@ -228,7 +228,7 @@ def test_a_compiled_rule_selects_whom_the_oracle_selects(
     backend: Backend, written: dict[str, Any], rows: dict[str, list[dict[str, Any]]], zone: str
 ) -> None:
     rule = read_rule(written)
-    check_rule(rule, table="customers", tables=TABLES)
+    check_rule(rule, table="customers", known=KNOWN)
     loaded(backend, rows)
     oracle = Oracle(TABLES, rows, NOW, ZoneInfo(zone))
     expected = sorted(
@@ -301,7 +301,7 @@ def test_a_multi_value_column_kept_as_text_is_split_at_its_separator(backend: Ba
     expression = select_customers(
         rule,
         table="customers",
-        tables=TABLES,
+        known=KNOWN,
         source=lambda _: backend.table("as_text"),
         calendar=Calendar(NOW, ZoneInfo("UTC")),
     )
@@ -339,7 +339,7 @@ def test_a_rule_becomes_one_statement_that_reads_each_table_of_events_once(
     expression = select_customers(
         rule,
         table="customers",
-        tables=TABLES,
+        known=KNOWN,
         source=backend.table,
         calendar=Calendar(NOW, ZoneInfo("UTC")),
     )

@@ -15,6 +15,7 @@ from textwave.audiences.calendar import Calendar
 from textwave.audiences.check import check_rule
 from textwave.audiences.compile import select_customers
 from textwave.audiences.rule import read_rule
+from textwave.audiences.tables import Surroundings
 from textwave.customers.columns import TableKind
 from textwave.kit.ids import WorkspaceId
 from textwave.storage.ledger import Ledger
@@ -33,12 +34,12 @@ def select(ledger: Ledger, warehouse: Warehouse, workspace_id: WorkspaceId) -> S
         rule = read_rule(written)
         async with ledger.transaction() as connection:
             tables = await store.tables(connection, workspace_id)
-        check_rule(rule, table="customers", tables=tables)
+        check_rule(rule, table="customers", known=Surroundings(tables))
         with warehouse.open(workspace_id) as lake:
             selected = select_customers(
                 rule,
                 table="customers",
-                tables=tables,
+                known=Surroundings(tables),
                 source=lake.table,
                 calendar=Calendar(NOW, ZoneInfo("Asia/Shanghai")),
             )

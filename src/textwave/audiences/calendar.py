@@ -32,10 +32,14 @@ def read_time(text: str) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The present, and the time zone in which days begin. `now` is aware."""
+    """The present, and the time zone in which days begin. `now` is aware.
+
+    With `until` (aware), what happened at that time or later does not count: the past as it was.
+    """
 
     now: datetime
     zone: ZoneInfo
+    until: datetime | None = None
 
     def moment(self, text: str) -> datetime:
         """Return a written date or time as naive UTC; a date is the first moment of that day.

@@ -4,20 +4,18 @@ A refusal names what was given and what would be right: the tables, columns or o
 A rule that passes compiles.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
 
 from textwave.audiences.calendar import read_time
+from textwave.audiences.references import walk
 from textwave.audiences.rule import (
-    MAX_LAST_DAYS,
+    MAX_DAYS,
     MAX_VALUES,
-    All,
-    AnyOf,
     Attribute,
     Measure,
-    Not,
     Occurrences,
     Operator,
     Rule,
@@ -25,7 +23,7 @@ from textwave.audiences.rule import (
     Span,
     Value,
 )
-from textwave.audiences.tables import Column, CustomerTable
+from textwave.audiences.tables import Column, CustomerTable, Surroundings
 from textwave.customers.columns import ColumnType, TableKind
 from textwave.kit.refusal import Refusal
 
@@ -177,28 +175,18 @@ class ValueUnfit(Refusal):
         return f"{self.place}: {self.given} was given; needed is {self.needed}."
 
 
-def check_rule(rule: Rule, *, table: str, tables: Mapping[str, CustomerTable]) -> None:
-    """Refuse a rule that does not fit the customer table `table` and the other tables.
+def check_rule(rule: Rule, *, table: str, known: Surroundings) -> None:
+    """Refuse a rule that does not fit the customer table `table` and all else that is known.
 
     Raises:
         TableUnknown, ColumnUnknown, ColumnMissing, OperatorUnfit, ValueUnfit: as named.
     """
-    customers = _table_of_kind(table, "$table", TableKind.CUSTOMERS, tables)
+    customers = _table_of_kind(table, "$table", TableKind.CUSTOMERS, known.tables)
     for node, place in walk(rule):
         if isinstance(node, Attribute):
             _check_attribute(node, place, customers)
         elif isinstance(node, Occurrences):
-            _check_occurrences(node, place, tables)
-
-
-def walk(rule: Rule, place: str = "$") -> Iterator[tuple[Rule, str]]:
-    """Give each node of the tree with its place; conditions inside occurrences are not nodes."""
-    yield rule, place
-    if isinstance(rule, Not):
-        yield from walk(rule.of, f"{place}.of")
-    elif isinstance(rule, All | AnyOf):
-        for i, inner in enumerate(rule.of):
-            yield from walk(inner, f"{place}.of[{i}]")
+            _check_occurrences(node, place, known.tables)
 
 
 def _table_of_kind(
@@ -289,7 +277,7 @@ def _check_value(value: Value | None, place: str, operand: Operand, kind: Column
             if value is not None:
                 raise ValueUnfit(place, _shown(value), operand)
         case Operand.DAYS:
-            if not isinstance(value, int) or not 1 <= value <= MAX_LAST_DAYS:
+            if not isinstance(value, int) or not 1 <= value <= MAX_DAYS:
                 raise ValueUnfit(place, _shown(value), operand)
         case Operand.ONE:
             if value is None or isinstance(value, tuple):

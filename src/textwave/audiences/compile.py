@@ -18,15 +18,18 @@ from textwave.audiences.rule import (
     All,
     AnyOf,
     Attribute,
+    Behaviours,
     LastDays,
     Measure,
+    Metrics,
     Not,
     Occurrences,
     Operator,
+    Orders,
     Rule,
     Value,
 )
-from textwave.audiences.tables import Column, CustomerTable, Source
+from textwave.audiences.tables import Column, CustomerTable, Source, Surroundings
 from textwave.customers.columns import ColumnType
 
 CUSTOMER = "customer"
@@ -37,7 +40,7 @@ class _Scope:
     """What the whole tree is compiled against."""
 
     table: CustomerTable
-    tables: Mapping[str, CustomerTable]
+    known: Surroundings
     source: Source
     calendar: Calendar
     customers: ir.Table
@@ -51,12 +54,12 @@ def select_rows(
     rule: Rule,
     *,
     table: str,
-    tables: Mapping[str, CustomerTable],
+    known: Surroundings,
     source: Source,
     calendar: Calendar,
 ) -> ir.Table:
     """Return the rows of the customer table that a checked rule selects, with all columns."""
-    scope = _Scope(tables[table], tables, source, calendar, source(table))
+    scope = _Scope(known.tables[table], known, source, calendar, source(table))
     return scope.customers.filter(_condition(rule, scope))
 
 
@@ -64,13 +67,13 @@ def select_customers(
     rule: Rule,
     *,
     table: str,
-    tables: Mapping[str, CustomerTable],
+    known: Surroundings,
     source: Source,
     calendar: Calendar,
 ) -> ir.Table:
     """Return the customers that a checked rule selects: one column `customer`, each once."""
-    rows = select_rows(rule, table=table, tables=tables, source=source, calendar=calendar)
-    return rows.select(**{CUSTOMER: rows[tables[table].customer_column]})
+    rows = select_rows(rule, table=table, known=known, source=source, calendar=calendar)
+    return rows.select(**{CUSTOMER: rows[known.tables[table].customer_column]})
 
 
 def _condition(rule: Rule, scope: _Scope) -> ir.BooleanValue:
@@ -83,9 +86,11 @@ def _condition(rule: Rule, scope: _Scope) -> ir.BooleanValue:
             return _not(_condition(rule.of, scope))
         case Attribute():
             return _attribute(rule, scope.customers, scope.table, scope.calendar)
-        case _:
+        case Orders() | Behaviours() | Metrics():
             chosen = scope.key.isin(_who(rule, scope))
             return chosen if rule.did else ~chosen
+        case _:
+            raise NotImplementedError(rule.kind)
 
 
 def _not(condition: Any) -> ir.BooleanValue:
@@ -107,7 +112,7 @@ def _who(node: Occurrences, scope: _Scope) -> ir.Column:
 
     One pass over the table: filter, and group only where more than one row has to be seen.
     """
-    table = scope.tables[node.table]
+    table = scope.known.tables[node.table]
     rows = scope.source(node.table)
     conditions = [_attribute(inner, rows, table, scope.calendar) for inner in node.where]
     conditions += _within(node, rows, table, scope.calendar)

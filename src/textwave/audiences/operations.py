@@ -20,7 +20,7 @@ from textwave.audiences.preview import shown_customer
 from textwave.audiences.rule import Rule, read_rule, write_rule
 from textwave.audiences.sentence import chinese, english
 from textwave.audiences.store import Audience, Definition, Snapshot
-from textwave.audiences.tables import CustomerTable
+from textwave.audiences.tables import CustomerTable, Surroundings
 from textwave.kit.clock import Clock
 from textwave.kit.ids import OperationId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue
@@ -52,7 +52,7 @@ async def create_audience(
         TableUnknown, ColumnUnknown, ColumnMissing, OperatorUnfit, ValueUnfit: see `check_rule`.
     """
     name = _checked_name(name)
-    check_rule(rule, table=table, tables=await store.tables(connection, workspace_id))
+    check_rule(rule, table=table, known=Surroundings(await store.tables(connection, workspace_id)))
     added = await store.add_audience(
         connection,
         workspace_id=workspace_id,
@@ -110,7 +110,9 @@ async def start_snapshot(
     """
     audience = await store.audience(connection, workspace_id, name)
     tables = await store.tables(connection, workspace_id)
-    check_rule(audience.definition.rule, table=audience.definition.table, tables=tables)
+    check_rule(
+        audience.definition.rule, table=audience.definition.table, known=Surroundings(tables)
+    )
     return await progress.begin(
         connection, workspace_id=workspace_id, kind=SNAPSHOT, request={"audience": name}
     )
@@ -248,7 +250,7 @@ class _Selection:
         return select_customers(
             self.definition.rule,
             table=self.definition.table,
-            tables=self.tables,
+            known=Surroundings(self.tables),
             source=lake.table,
             calendar=self.calendar,
         )
@@ -264,7 +266,7 @@ class _Selection:
         rows = select_rows(
             self.definition.rule,
             table=self.definition.table,
-            tables=self.tables,
+            known=Surroundings(self.tables),
             source=lake.table,
             calendar=self.calendar,
         )
@@ -278,7 +280,7 @@ async def _prepare(
     async with ledger.transaction(workspace_id) as connection:
         workspace = await accounts.workspace(connection, workspace_id)
         tables = await store.tables(connection, workspace_id)
-    check_rule(definition.rule, table=definition.table, tables=tables)
+    check_rule(definition.rule, table=definition.table, known=Surroundings(tables))
     calendar = Calendar(clock.now(), ZoneInfo(workspace.time_zone))
     return _Selection(definition, tables, calendar, workspace.default_region)
 
@@ -287,7 +289,7 @@ async def _start(
     connection: Connection, *, workspace_id: WorkspaceId, kind: str, definition: Definition
 ) -> OperationId:
     tables = await store.tables(connection, workspace_id)
-    check_rule(definition.rule, table=definition.table, tables=tables)
+    check_rule(definition.rule, table=definition.table, known=Surroundings(tables))
     request = {"table": definition.table, "rule": write_rule(definition.rule)}
     return await progress.begin(connection, workspace_id=workspace_id, kind=kind, request=request)
 

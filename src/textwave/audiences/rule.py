@@ -4,13 +4,11 @@ This module knows the form of a rule: kinds, fields, depth, number of nodes. Whe
 exist and its operators fit is the business of `check`. Refused: what is no rule, with its place.
 """
 
-import json
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final, Literal, cast
+from typing import Annotated, Any, ClassVar, Final, Literal, cast, get_args
 
 from pydantic import (
     AfterValidator,
@@ -32,15 +30,10 @@ MAX_NODES: Final = 500
 MAX_VALUES: Final = 2_000
 MAX_VALUES_IN_RULE: Final = 20_000
 MAX_TEXT_CHARACTERS: Final = 1_000
-MAX_LAST_DAYS: Final = 3_660
+MAX_DAYS: Final = 3_660
 MAX_NUMBER: Final = 10**15
-_PLACE_FIELDS: Final = frozenset(
-    {
-        *("of", "kind", "column", "operator", "value", "table", "did", "where", "within"),
-        *("measure", "last_days", "from", "until"),
-    }
-)
-
+MAX_SCORE: Final = 1_000
+MAX_REASONS: Final = 100
 _UNFIT_TYPES: Final = frozenset({"string_type", "int_type", "float_type", "tuple_type"})
 
 
@@ -54,16 +47,23 @@ class Operator(StrEnum):
     CONTAINS = "contains"
     NOT_CONTAINS = "not_contains"
     STARTS_WITH = "starts_with"
+    NOT_STARTS_WITH = "not_starts_with"
     ENDS_WITH = "ends_with"
+    NOT_ENDS_WITH = "not_ends_with"
     LESS_THAN = "less_than"
     AT_MOST = "at_most"
     MORE_THAN = "more_than"
     AT_LEAST = "at_least"
     BETWEEN = "between"
+    NOT_BETWEEN = "not_between"
     BEFORE = "before"
     ON_OR_AFTER = "on_or_after"
     IN_LAST_DAYS = "in_last_days"
     NOT_IN_LAST_DAYS = "not_in_last_days"
+    IN_NEXT_DAYS = "in_next_days"
+    IN_CURRENT = "in_current"
+    IN_PREVIOUS = "in_previous"
+    ANNIVERSARY_IN_NEXT_DAYS = "anniversary_in_next_days"
     ANY_OF = "any_of"
     ALL_OF = "all_of"
     NONE_OF = "none_of"
@@ -80,6 +80,40 @@ class Measure(StrEnum):
     MINIMUM = "minimum"
     MAXIMUM = "maximum"
     DISTINCT = "distinct"
+    FIRST = "first"
+    LAST = "last"
+
+
+class Period(StrEnum):
+    """A stretch of the workspace's calendar; a week begins on Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class Stage(StrEnum):
+    """A stage of an AIPL model, or none of them."""
+
+    AWARE = "aware"
+    INTERESTED = "interested"
+    PURCHASED = "purchased"
+    LOYAL = "loyal"
+    NONE = "none"
+
+
+class Outcome(StrEnum):
+    """What came of a campaign's message to a customer."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    WAITING = "waiting"
+    CLICKED = "clicked"
+    REPLIED = "replied"
+    OPTED_OUT = "opted_out"
+    DROPPED = "dropped"
 
 
 def _storable_number(number: float) -> float:
@@ -98,6 +132,11 @@ Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS), AfterValidator(_sto
 Number = Annotated[StrictInt | StrictFloat, AfterValidator(_storable_number)]
 Scalar = Text | Number
 Value = Scalar | tuple[Scalar, ...]
+Days = Annotated[StrictInt, Field(ge=1, le=MAX_DAYS)]
+Score = Annotated[StrictInt, Field(ge=0, le=MAX_SCORE)]
+RfmType = Annotated[str, Field(pattern="^[HL]{3}$")]
+"""High or low recency, frequency and monetary value, in this order."""
+LabelledStage = Literal[Stage.AWARE, Stage.INTERESTED, Stage.PURCHASED, Stage.LOYAL]
 
 
 class _Node(BaseModel):
@@ -125,10 +164,21 @@ class Not(_Node):
     of: "Rule"
 
 
+class Minus(_Node):
+    """The first rule holds, and none of the others."""
+
+    kind: Literal["minus"] = "minus"
+    of: Annotated[tuple["Rule", ...], Field(min_length=2)]
+
+
 class Attribute(_Node):
-    """A column compared with a value, a list of values, a pair, or nothing (empty, not_empty)."""
+    """A column compared with a value, a list of values, a pair, or nothing (empty, not_empty).
+
+    The column is the customer table's, or that of `table`: another one with a row a customer.
+    """
 
     kind: Literal["attribute"] = "attribute"
+    table: Text | None = None
     column: Text
     operator: Operator
     value: Value | None = None
@@ -137,7 +187,7 @@ class Attribute(_Node):
 class LastDays(_Node):
     """Today and so many days before it, in the workspace's time zone."""
 
-    last_days: Annotated[StrictInt, Field(ge=1, le=MAX_LAST_DAYS)]
+    last_days: Days
 
 
 class Span(_Node):
@@ -164,24 +214,113 @@ class _Occurrences(_Node):
     value: Value | None = None
 
 
-class Orders(_Occurrences):
+class _Repeatable(_Occurrences):
+    """With `again_within_days`, only rows count that another row follows so soon (24 h a day)."""
+
+    again_within_days: Days | None = None
+
+
+class Orders(_Repeatable):
     """Rows of a table of orders; a measure is over the amount unless a column is named."""
 
     kind: Literal["orders"] = "orders"
 
 
-class Behaviours(_Occurrences):
+class Behaviours(_Repeatable):
     """Rows of a table of behaviours."""
 
     kind: Literal["behaviours"] = "behaviours"
 
 
-Occurrences = Orders | Behaviours
+class Metrics(_Occurrences):
+    """Rows of a table of metrics, as a rule their sum."""
+
+    kind: Literal["metrics"] = "metrics"
+    measure: Measure = Measure.SUM
+
+
+class InAudience(_Node):
+    """Members of the newest snapshot of an audience."""
+
+    kind: Literal["audience"] = "audience"
+    audience: Text
+
+
+class Rfm(_Node):
+    """Customers of these types and within these scores (both ends included) of an RFM model."""
+
+    kind: Literal["rfm"] = "rfm"
+    model: Text
+    types: Annotated[tuple[RfmType, ...] | None, Field(min_length=1, max_length=8)] = None
+    recency: tuple[Score, Score] | None = None
+    frequency: tuple[Score, Score] | None = None
+    monetary: tuple[Score, Score] | None = None
+
+
+class Aipl(_Node):
+    """Customers in one of these stages of an AIPL model, on the newest labelled day or another."""
+
+    kind: Literal["aipl"] = "aipl"
+    model: Text
+    stages: Annotated[tuple[LabelledStage, ...], Field(min_length=1, max_length=4)]
+    day: Text | None = None
+
+
+class AiplFlow(_Node):
+    """Customers who were in one of these stages on a day and in one of those on a later day."""
+
+    kind: Literal["aipl_flow"] = "aipl_flow"
+    model: Text
+    from_: Annotated[Text, Field(alias="from")]
+    until: Text
+    was: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=5)]
+    became: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=5)]
+
+
+class InCampaign(_Node):
+    """Customers for whom a campaign had this outcome, perhaps only for these reasons."""
+
+    kind: Literal["campaign"] = "campaign"
+    campaign: Text
+    outcome: Outcome
+    reasons: Annotated[tuple[Text, ...] | None, Field(min_length=1, max_length=MAX_REASONS)] = None
+
+
+class InList(_Node):
+    """People of an uploaded list."""
+
+    kind: Literal["list"] = "list"
+    list: Text
+
+
+Occurrences = Orders | Behaviours | Metrics
 """What a customer did or did not do."""
 
-Rule = Annotated[All | AnyOf | Not | Attribute | Orders | Behaviours, Field(discriminator="kind")]
+Joined = All | AnyOf | Minus
+"""Several rules made one."""
+
+_Kind = (
+    Joined
+    | Not
+    | Attribute
+    | Occurrences
+    | InAudience
+    | Rfm
+    | Aipl
+    | AiplFlow
+    | InCampaign
+    | InList
+)
+Rule = Annotated[_Kind, Field(discriminator="kind")]
 """One node of the tree, told apart by its kind."""
 
+_MODELS: Final = (*get_args(_Kind), LastDays, Span)
+_PLACE_FIELDS: Final = frozenset(
+    field.alias or name for model in _MODELS for name, field in model.model_fields.items()
+)
+KINDS: Final[tuple[str, ...]] = tuple(
+    model.model_fields["kind"].default for model in get_args(_Kind)
+)
 _adapter: TypeAdapter[Rule] = TypeAdapter(Rule)
 
 
@@ -285,11 +424,26 @@ def _telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:
 
 
 def _as_refusal(error: ErrorDetails) -> RuleMalformed:
-    kept = [part for part in error["loc"] if isinstance(part, int) or part in _PLACE_FIELDS]
+    kept = _path(error["loc"])
     if error["type"] == "extra_forbidden":
         kept.append(str(error["loc"][-1])[:60])
     place = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in kept)
     return RuleMalformed(place, _problem(error, in_value="value" in kept))
+
+
+def _path(location: Sequence[int | str]) -> list[int | str]:
+    """Leave out what is no field: names of types, and the kind, which may be a field's name too."""
+    kept: list[int | str] = []
+    kind_follows = True
+    for part in location:
+        if isinstance(part, int):
+            kept.append(part)
+        elif kind_follows and part in KINDS:
+            kind_follows = False
+        elif part in _PLACE_FIELDS:
+            kept.append(part)
+            kind_follows = part == "of"
+    return kept
 
 
 def _problem(error: ErrorDetails, *, in_value: bool) -> str:
@@ -299,15 +453,11 @@ def _problem(error: ErrorDetails, *, in_value: bool) -> str:
         case "missing":
             return "this field is missing"
         case "union_tag_not_found" | "model_attributes_type":
-            return "a rule is an object with a “kind”: all, any, not, attribute, orders, behaviours"
+            return f"a rule is an object with a “kind”: {', '.join(KINDS)}"
         case "union_tag_invalid":
-            return "this kind is not known; known are all, any, not, attribute, orders, behaviours"
+            return f"this kind is not known; known are {', '.join(KINDS)}"
         case kind if in_value and kind in _UNFIT_TYPES:
             return "a value is a text, a number, or a list of these"
         case _:
             message = error["msg"].removeprefix("Value error, ")
             return message[:1].lower() + message[1:]
-
-
-if __name__ == "__main__":  # writes docs/reference/rule.schema.json
-    sys.stdout.write(json.dumps(rule_schema(), ensure_ascii=False, indent=2) + "\n")

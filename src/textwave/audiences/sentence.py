@@ -11,11 +11,14 @@ from textwave.audiences.rule import (
     All,
     AnyOf,
     Attribute,
+    Behaviours,
     LastDays,
     Measure,
+    Metrics,
     Not,
     Occurrences,
     Operator,
+    Orders,
     Rule,
     Scalar,
     Value,
@@ -179,8 +182,10 @@ def _said(rule: Rule, words: _Language) -> str:
             return words.negated.format(rule=_grouped(rule.of, words))
         case Attribute():
             return _compared(_quoted(rule.column), rule.operator, rule.value, words)
-        case _:
+        case Orders() | Behaviours() | Metrics():
             return _occurrences(rule, words)
+        case _:
+            return rule.kind
 
 
 def _grouped(rule: Rule, words: _Language) -> str:

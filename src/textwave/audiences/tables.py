@@ -73,6 +73,14 @@ class AiplModel:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadedList:
+    """An uploaded list; its values are ids of the type `id_type`."""
+
+    id: int
+    id_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """All that a rule of the workspace may name; None: not yet computed."""
 
@@ -80,7 +88,7 @@ class Surroundings:
     audiences: Mapping[str, SnapshotId | None] = field(default_factory=dict[str, SnapshotId | None])
     rfm_models: Mapping[str, RfmModel] = field(default_factory=dict[str, RfmModel])
     aipl_models: Mapping[str, AiplModel] = field(default_factory=dict[str, AiplModel])
-    lists: Mapping[str, int] = field(default_factory=dict[str, int])
+    lists: Mapping[str, UploadedList] = field(default_factory=dict[str, UploadedList])
     campaigns: Mapping[str, CampaignId] = field(default_factory=dict[str, CampaignId])
 
 

@@ -1,4 +1,4 @@
-"""Generated references under docs/reference: the API, the commands, the settings.
+"""Generated references under docs/reference: API, rules, commands, settings.
 
 `python -m textwave.cli.references write` writes them; `check` refuses when one is out of step.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import typer.main
 
+from textwave.audiences.rule import rule_schema
 from textwave.settings import Settings
 
 FOLDER = Path("docs/reference")
@@ -23,7 +24,12 @@ _ABOUT_SETTINGS = (
 
 def references() -> dict[str, str]:
     """Return the content of each reference by its file name."""
-    return {"openapi.json": openapi(), "cli.md": commands(), "settings.md": settings()}
+    return {
+        "openapi.json": openapi(),
+        "rule.schema.json": json.dumps(rule_schema(), ensure_ascii=False, indent=2) + "\n",
+        "cli.md": commands(),
+        "settings.md": settings(),
+    }
 
 
 def openapi() -> str:
