@@ -73,10 +73,10 @@ def _changes(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[datetim
     known = [(day, _offset(zone, day)) for day in (*days, end)]
     for (day, before), (next_day, after) in pairwise(known):
         if before != after:
-            yield _change(zone, day, next_day)
+            yield change_between(zone, day, next_day)
 
 
-def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+def change_between(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
     """Halve the span until it is one second; whatever the parts of a second, changes have none."""
     old, low = _offset(zone, before), before.replace(microsecond=0)
     high = after.replace(microsecond=0)
