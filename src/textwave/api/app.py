@@ -14,6 +14,7 @@ from textwave.api import (
     audience_routes,
     campaign_routes,
     content_routes,
+    encryption_routes,
     operation_routes,
     response_routes,
     table_routes,
@@ -27,6 +28,7 @@ from textwave.wiring import Runtime
 _ROUTES = (
     operation_routes.routes,
     table_routes.routes,
+    encryption_routes.routes,
     audience_routes.routes,
     content_routes.routes,
     campaign_routes.routes,

@@ -44,6 +44,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "column_unknown": 422,
     "currencies_differ": 422,
     "encoding_wrong": 422,
+    "encryption_key_missing": 422,
+    "encryption_key_wrong": 422,
     "file_empty": 422,
     "file_unreadable": 422,
     "header_invalid": 422,

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from textwave.cli import audiences, campaigns, content, demo, processes, tables
+from textwave.cli import audiences, campaigns, content, demo, encryption, processes, tables
 from textwave.kit.refusal import Refusal
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ app.add_typer(database, name="database")
 
 for name, commands in {
     "table": tables.app,
+    "encryption": encryption.app,
     "audience": audiences.app,
     "platform": content.platforms,
     "signature": content.signatures,
