@@ -162,7 +162,7 @@ def _text(
 ) -> Upload:
     is_utf8 = codecs.lookup(codec).name in ("utf-8", "utf-8-sig", "ascii")
     digest = hashlib.sha256()
-    pieces = _decoded(path, file_name, codec, digest.update, seen)
+    pieces = decoded(path, file_name, codec, digest.update, seen)
     if is_utf8:
         for _ in pieces:
             pass
@@ -175,9 +175,14 @@ def _text(
     return Upload(source, file_name, digest.hexdigest(), size, found, rows[0], tuple(rows[1:]))
 
 
-def _decoded(
+def decoded(
     path: Path, file_name: str, codec: str, note: Callable[[bytes], None], seen: Seen
 ) -> Iterator[str]:
+    """Yield a file's text in blocks; `note` is given its bytes.
+
+    Raises:
+        EncodingWrong, FileUnreadable: bytes that are no text in that encoding, or a NUL.
+    """
     decoder = codecs.getincrementaldecoder(codec)()
     read = 0
     for block in _blocks(path, seen):
