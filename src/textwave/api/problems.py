@@ -63,6 +63,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "rule_table_unknown": 422,
     "rule_too_large": 422,
     "rule_value_unfit": 422,
+    "scoring_malformed": 422,
     "signature_missing": 422,
     "signature_not_acceptable": 422,
     "source_not_in_template": 422,

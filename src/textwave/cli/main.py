@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from textwave.cli import audiences, campaigns, content, demo, encryption, processes, tables
+from textwave.cli import audiences, campaigns, content, demo, encryption, models, processes, tables
 from textwave.kit.refusal import Refusal
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ for name, commands in {
     "signature": content.signatures,
     "template": content.templates,
     "link": content.links,
+    "rfm": models.rfm,
     "campaign": campaigns.app,
     "reply": campaigns.replies,
     "opt-out": campaigns.opt_outs,

@@ -27,6 +27,7 @@ from textwave.customers import operations as customers
 from textwave.dispatch.operations import Sender, send_batch
 from textwave.dispatch.store import BatchKey
 from textwave.kit.ids import OperationId, WorkspaceId
+from textwave.models import rfm_operations
 from textwave.responses import operations as responses
 from textwave.responses.jobs import (
     MERGE_CLICKS,
@@ -81,6 +82,9 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
     async def run_snapshot(**job: Any) -> None:
         await audiences.run_snapshot(**timed, **job)
 
+    async def compute_rfm(**job: Any) -> None:
+        await rfm_operations.run_compute(**timed, **job)
+
     async def run_dry_run(**job: Any) -> None:
         await planning.run_dry_run(**stores, **job)
 
@@ -93,6 +97,7 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
         audiences.ESTIMATE: run_estimate,
         audiences.PREVIEW: run_preview,
         audiences.SNAPSHOT: run_snapshot,
+        rfm_operations.COMPUTE: compute_rfm,
         DRY_RUN_TASK: run_dry_run,
         PLAN_TASK: run_plan,
     }
