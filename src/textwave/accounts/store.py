@@ -33,6 +33,7 @@ class Caller:
     organization_id: OrganizationId
     api_key_id: int
     name: str
+    is_administrator: bool = True
 
 
 @dataclass(frozen=True, slots=True)

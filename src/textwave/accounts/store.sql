@@ -26,7 +26,8 @@ SELECT version, sealed_secret FROM token_key ORDER BY version DESC
 
 -- name: who
 -- The workspace that an API key opens; works before any workspace is set.
-SELECT workspace_id, organization_id, api_key_id, name FROM workspace_of_api_key(%(digest)s)
+SELECT workspace_id, organization_id, api_key_id, name, is_administrator
+FROM workspace_of_api_key(%(digest)s)
 
 -- name: workspace
 SELECT id, organization_id, name, time_zone, default_region FROM workspace

@@ -16,6 +16,19 @@ ALTER TABLE audience
 CREATE INDEX audience_due ON audience (next_refresh_at)
     WHERE next_refresh_at IS NOT NULL AND archived_at IS NULL;
 
+-- An audience as it is read: with its newest snapshot, if it has been computed.
+CREATE VIEW audience_now WITH (security_invoker = true) AS
+SELECT a.id, a.workspace_id, a.name, a.description, a.folder, a.table_name, a.rule, a.is_public,
+       a.created_by, a.created_at, a.changed_at, a.version, a.archived_at, a.refresh,
+       a.next_refresh_at, a.refresh_failed_at, a.refresh_problem,
+       s.id AS snapshot_id, s.size, s.lake_version, s.computed_at, s.milliseconds
+FROM audience a
+LEFT JOIN LATERAL (
+    SELECT n.id, n.size, n.lake_version, n.computed_at, n.milliseconds
+    FROM snapshot n WHERE n.audience_id = a.id ORDER BY n.id DESC LIMIT 1
+) s ON true;
+GRANT SELECT ON audience_now TO textwave_web;
+
 -- The size of an old snapshot stays; its members leave the warehouse.
 ALTER TABLE snapshot ADD COLUMN members_removed_at timestamptz;
 CREATE INDEX snapshot_with_members ON snapshot (workspace_id, audience_id, id)
