@@ -58,7 +58,8 @@ class Recipients:
 
     `members` has the column `customer`; `customers` is the customer table with its key column and
     textwave_mobile, textwave_bad_mobile; `opted_out` has the column `mobile`, or is None where
-    opt-outs do not apply (notifications).
+    opt-outs do not apply (notifications). `numbers` has customer and mobile, each pair once, and
+    says whom a text reaches where; None: `textwave_mobile` alone does.
     """
 
     members: ir.Table
@@ -67,19 +68,21 @@ class Recipients:
     template: TemplateText
     sources: Mapping[str, VariableSource]
     opted_out: ir.Table | None
+    numbers: ir.Table | None = None
 
 
 def recipients(given: Recipients) -> ir.Table:
-    """Return one row a member: mobile, customer, variables, reason (null: gets a message).
+    """Return one row a recipient: mobile, customer, variables, reason (null: gets a message).
 
-    A member who has left the customer table since the snapshot has no number.
+    A member with several chosen numbers is as many recipients; one without any is one recipient
+    too. A member who has left the customer table since the snapshot has no number there.
     """
     joined: Any = _joined(given)
     values = {name: _text(joined[source.column]) for name, source in given.sources.items()}
     opted_out = ibis.literal(False) if given.opted_out is None else joined.is_opted_out
     reason = ibis.cases(
-        (joined.textwave_bad_mobile.fill_null(False), BAD_NUMBER),
-        (joined.textwave_mobile.isnull(), NO_NUMBER),
+        (joined.textwave_number.isnull() & joined.textwave_bad_mobile.fill_null(False), BAD_NUMBER),
+        (joined.textwave_number.isnull(), NO_NUMBER),
         (opted_out, OPTED_OUT),
         (_lacks_variable(values, given), MISSING_VARIABLE),
         else_=ibis.null("string"),
@@ -90,7 +93,7 @@ def recipients(given: Recipients) -> ir.Table:
     ]
     array = ibis.array(filled) if filled else ibis.null("array<string>")
     rows: Any = joined.select(
-        mobile=joined.textwave_mobile.cast("int64"),
+        mobile=joined.textwave_number,
         customer=joined.customer,
         variables=array,
         reason=reason,
@@ -98,7 +101,16 @@ def recipients(given: Recipients) -> ir.Table:
     return rows.order_by([rows.reason.notnull(), rows.mobile, rows.customer])
 
 
+def count_recipients(given: Recipients) -> ir.IntegerScalar:
+    """Return how many rows `recipients` has: each further number of a member is one more."""
+    if given.numbers is None:
+        return given.members.count()
+    found: Any = given.numbers
+    return given.members.left_join(found, [given.members.customer == found.customer]).count()
+
+
 def _joined(given: Recipients) -> Any:
+    """Return the recipients with their mobile, sources of variables and marks of opt-outs."""
     columns = sorted({source.column for source in given.sources.values()})
     customers: Any = given.customers.select(
         textwave_key=given.customers[given.customer_column],
@@ -109,12 +121,17 @@ def _joined(given: Recipients) -> Any:
     joined: Any = given.members.left_join(
         customers, given.members.customer == customers.textwave_key
     )
+    if given.numbers is None:
+        joined = joined.mutate(textwave_number=joined.textwave_mobile.cast("int64"))
+    else:
+        found: Any = given.numbers.select(
+            textwave_number=given.numbers.mobile, textwave_numbered=given.numbers.customer
+        )
+        joined = joined.left_join(found, [joined.customer == found.textwave_numbered])
     if given.opted_out is None:
         return joined
     marked = given.opted_out.select(opted_out_mobile=given.opted_out.mobile).distinct()
-    with_marks = joined.left_join(
-        marked, [joined.textwave_mobile.cast("int64") == marked.opted_out_mobile]
-    )
+    with_marks = joined.left_join(marked, [joined.textwave_number == marked.opted_out_mobile])
     return with_marks.mutate(is_opted_out=with_marks.opted_out_mobile.notnull())
 
 
