@@ -11,6 +11,7 @@ from textwave.api.operation_routes import begun
 from textwave.api.shapes import Campaign, Operation, Page, page_of
 from textwave.campaigns import operations as campaigns
 from textwave.campaigns.draft import CampaignDraft
+from textwave.campaigns.numbers import NumberChoice
 from textwave.insights.operations import EffectReport, effect_report
 
 routes = APIRouter(tags=["campaigns"])
@@ -35,6 +36,9 @@ class NewCampaign(BaseModel):
     template: Name
     audience: Name
     variables: Annotated[dict[Name, Source], Field(max_length=50)] = {}
+    numbers: NumberChoice = Field(
+        NumberChoice.FIRST, description="Which of a customer's numbers get the text."
+    )
 
     def draft(self) -> CampaignDraft:
         """Return it as the product takes it."""

@@ -209,6 +209,7 @@ class Campaign(Shape):
     template: str
     audience: str
     variables: dict[str, dict[str, str]]
+    numbers: str
     created_by: str
     created_at: datetime
     started_at: datetime | None

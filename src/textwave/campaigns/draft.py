@@ -21,7 +21,8 @@ class CampaignDraft:
     """A campaign as the marketer gives it: everything by name.
 
     `variables`: for each variable of the template its `column`, and under `missing` what happens
-    without a value: `default` (with `default`), `empty` or `drop`.
+    without a value: `default` (with `default`), `empty` or `drop`. `numbers`: which of a customer's
+    numbers get the text: `first`, `latest` or `all`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class CampaignDraft:
     template: str
     audience: str
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    numbers: str = "first"
 
 
 @dataclass(eq=False)

@@ -17,6 +17,7 @@ from textwave.campaigns.draft import (
     check_name,
     check_sources,
 )
+from textwave.campaigns.numbers import read_choice
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import Brief, Campaign
 from textwave.content.operations import examine
@@ -53,9 +54,11 @@ async def create_campaign(
             and what examining the text raises: CapabilityMissing, TextNotAcceptable …
     """
     check_name(draft.name)
+    read_choice(draft.numbers)
     if await store.campaigns(connection, workspace_id, name=draft.name):
         raise AlreadyExists("campaign", draft.name)
-    names = {k: v for k, v in asdict(draft).items() if k not in ("name", "type", "variables")}
+    kinds = ("platform", "signature", "template", "audience")
+    names = {kind: getattr(draft, kind) for kind in kinds}
     found = await store.parts_of_draft(connection, workspace_id, names)
     for kind, name in names.items():
         if getattr(found, f"{kind}_id") is None:

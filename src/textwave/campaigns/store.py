@@ -48,6 +48,7 @@ class Campaign:
     template: str
     audience: str
     variables: dict[str, Any]
+    numbers: str
     created_by: str
     created_at: datetime
     started_at: datetime | None
@@ -65,7 +66,9 @@ class Brief:
     type: str
     state: str
     variables: dict[str, dict[str, str]]
+    numbers: str
     first_message_id: MessageId | None
+    last_message_id: MessageId | None
     snapshot_id: SnapshotId | None
     platform_id: PlatformId
     template_id: TemplateId

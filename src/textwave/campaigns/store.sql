@@ -1,9 +1,9 @@
 -- name: add
 -- A new draft, named after other things by their names; no row when one of them is missing.
 INSERT INTO campaign (workspace_id, name, type, platform_id, signature_id, template_id,
-                      audience_id, variables, created_by)
+                      audience_id, variables, numbers, created_by)
 VALUES (%(workspace_id)s, %(name)s, %(type)s, %(platform_id)s, %(signature_id)s, %(template_id)s,
-        %(audience_id)s, %(variables)s, %(actor)s)
+        %(audience_id)s, %(variables)s, %(numbers)s, %(actor)s)
 RETURNING id
 
 -- name: add_tally
@@ -28,7 +28,7 @@ SELECT
 -- All campaigns of the workspace, newest first.
 SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.reason, p.name AS platform,
        s.name AS signature, t.name AS template, a.name AS audience, c.variables,
-       c.created_by, c.created_at, c.started_at, c.planned_at, c.completed_at
+       c.numbers, c.created_by, c.created_at, c.started_at, c.planned_at, c.completed_at
 FROM campaign c
 JOIN platform p ON p.id = c.platform_id JOIN signature s ON s.id = c.signature_id
 JOIN template t ON t.id = c.template_id JOIN audience a ON a.id = c.audience_id
@@ -39,8 +39,8 @@ ORDER BY c.id DESC LIMIT %(limit)s
 
 -- name: brief
 -- Everything that planning and starting a campaign need to know.
-SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.variables, c.first_message_id,
-       c.snapshot_id, c.platform_id, c.template_id,
+SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.variables, c.numbers,
+       c.first_message_id, c.last_message_id, c.snapshot_id, c.platform_id, c.template_id,
        p.name AS platform, p.kind AS platform_kind, p.capabilities, p.rate_per_second,
        p.max_batch, p.opt_out_text, p.counting, p.price_milli, p.currency,
        s.id AS signature_id, s.name AS signature, s.state AS signature_state,

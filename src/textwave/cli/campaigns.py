@@ -34,6 +34,9 @@ def create(
         list[str] | None,
         typer.Option(help="name=column[:default=text|:empty|:drop]; repeatable."),
     ] = None,
+    numbers: Annotated[
+        str, typer.Option(help="Which of a customer's numbers: first, latest or all.")
+    ] = "first",
     as_json: AsJson = False,
 ) -> None:
     """Write a campaign; nothing is sent before it is started."""
@@ -41,6 +44,7 @@ def create(
     body = {
         "name": name, "type": message_type, "platform": platform, "signature": signature,
         "template": template, "audience": audience, "variables": sources,
+        "numbers": numbers,
     }  # fmt: skip
     made = open_api().post("/api/campaigns", body)
     print_json(made) if as_json else print_fields(made)
