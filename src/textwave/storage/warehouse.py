@@ -71,6 +71,18 @@ class Lake:
         self.duckdb.unregister(f"{name}_given")
         return self.backend.table(name, database=("temp", "main"))
 
+    @contextmanager
+    def stream(
+        self, rows: ir.Table, *, rows_per_batch: int
+    ) -> Generator[pa.RecordBatchReader, None, None]:
+        """Read rows of the lake in batches, while others are written: not those that are held."""
+        connection = self.duckdb.cursor()
+        try:
+            connection.execute(self.backend.compile(rows))
+            yield connection.to_arrow_reader(rows_per_batch)
+        finally:
+            connection.close()
+
     def has_table(self, name: str) -> bool:
         """Tell whether the workspace has the table."""
         return name in self.backend.list_tables(database=(CATALOG, self.schema))
