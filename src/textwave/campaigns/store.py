@@ -265,6 +265,7 @@ async def finish_plan(
     )
     reasons, numbers = list(counts.drops), list(counts.drops.values())
     await execute(connection, _SQL["tally_drops"], {**key, "reasons": reasons, "counts": numbers})
+    await execute(connection, _SQL["note_drops"], {**key, "messages": counts.messages})
     if counts.messages == 0:
         return []
     parameters = {

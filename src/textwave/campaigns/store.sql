@@ -124,6 +124,14 @@ SELECT %(campaign_id)s, %(workspace_id)s, reason, count
 FROM unnest(%(reasons)s::text[], %(counts)s::bigint[]) AS d(reason, count)
 ON CONFLICT (campaign_id, reason) DO UPDATE SET count = excluded.count
 
+-- name: note_drops
+-- The drops of a plan, which have the ids behind its messages, in pieces.
+INSERT INTO outcome (workspace_id, campaign_id, kind, first_id, last_id, happened_at)
+SELECT workspace_id, id, 'dropped', first_id, least(first_id + 49999, last_message_id), now()
+FROM campaign,
+     generate_series(first_message_id + %(messages)s, last_message_id, 50000) AS first_id
+WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
+
 -- name: add_batches
 -- Ranges of ids, one batch each.
 INSERT INTO batch (campaign_id, workspace_id, number, first_id, last_id)
@@ -143,6 +151,10 @@ WITH ended AS (
     UPDATE batch SET state = 'done', trouble = 'cancelled', changed_at = now()
     WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s AND state = 'waiting'
     RETURNING first_id, last_id
+), noted AS (
+    INSERT INTO outcome (workspace_id, campaign_id, kind, cause, first_id, last_id, happened_at)
+    SELECT %(workspace_id)s, %(campaign_id)s, 'failed', 'cancelled', first_id, last_id, now()
+    FROM ended
 )
 SELECT coalesce(sum((SELECT count(*) FROM message m
                      WHERE m.id BETWEEN ended.first_id AND ended.last_id)), 0)::bigint FROM ended

@@ -154,8 +154,13 @@ async def record(connection: Connection, key: BatchKey, batch: Batch, verdict: V
     if verdict.failed:
         failures = {"ids": list(verdict.failed), "causes": list(verdict.failed.values())}
         await execute(connection, _SQL["fail_messages"], key.parameters(**span, **failures))
-    submitted = _submitted(verdict, first_to_settle)
-    await execute(connection, _SQL["tally_submitted"], key.parameters(count=submitted))
+    await execute(
+        connection,
+        _SQL["tally_submitted"],
+        key.parameters(
+            count=_submitted(verdict, first_to_settle), **_taken(verdict, first_to_settle)
+        ),
+    )
     state = await value(connection, _SQL["close_batch"], key.parameters(trouble=verdict.trouble))
     if state == "done":
         await execute(connection, _SQL["complete"], key.parameters())
@@ -199,13 +204,35 @@ def _submitted(verdict: Verdict, first_to_settle: set[tuple[int, int]]) -> int:
     """Count submitted messages of the requests that this transaction settled, no others."""
     if all((r.number, r.attempt) in first_to_settle for r in verdict.accepted):
         return verdict.submitted
-    failed = set(verdict.failed)
-    again = {i for request in verdict.again for i in request.message_ids or ()}
+    refused = _refused(verdict)
     return sum(
-        request.size - sum(request.covers(i) for i in failed | again)
+        request.size - sum(request.covers(i) for i in refused)
         for request in verdict.accepted
         if (request.number, request.attempt) in first_to_settle
     )
+
+
+def _refused(verdict: Verdict) -> set[int]:
+    """Return the messages that were not taken though their request was."""
+    again = (i for request in verdict.again for i in request.message_ids or ())
+    return {*verdict.failed, *again}
+
+
+def _taken(verdict: Verdict, first_to_settle: set[tuple[int, int]]) -> dict[str, list[int]]:
+    """Return the ids of accepted requests as ranges, and those of them that were refused."""
+    spans: list[tuple[int, int]] = []
+    for request in verdict.accepted:
+        if (request.number, request.attempt) not in first_to_settle:
+            continue
+        if request.message_ids is None:
+            spans.append((request.first_id, request.last_id))
+        else:
+            spans += [(message_id, message_id) for message_id in request.message_ids]
+    return {
+        "firsts": [first for first, _ in spans],
+        "lasts": [last for _, last in spans],
+        "refused": sorted(_refused(verdict)),
+    }
 
 
 def _columns(verdict: Verdict) -> Mapping[str, list[Any]]:

@@ -44,6 +44,10 @@ WITH gone AS (
     GROUP BY campaign_id, workspace_id
     ON CONFLICT (campaign_id, reason) DO UPDATE SET
         count = campaign_drop_tally.count + excluded.count
+), noted AS (
+    INSERT INTO outcome (workspace_id, campaign_id, kind, first_id, last_id, ids, happened_at)
+    SELECT workspace_id, campaign_id, 'dropped', min(id), max(id), array_agg(id), now() FROM gone
+    GROUP BY workspace_id, campaign_id
 )
 UPDATE campaign_tally t SET messages = messages - g.count, parts = t.parts - g.parts
 FROM (SELECT count(*) AS count, coalesce(sum(parts), 0) AS parts FROM gone) g
@@ -102,7 +106,13 @@ WITH failures AS (
     FROM failures f
     WHERE message.id = ANY(%(ids)s::bigint[]) AND message.id = f.id
       AND (message.state IS NULL OR message.state IN ('retrying', 'submitted'))
-    RETURNING message.cause
+    RETURNING message.id, message.cause
+), noted AS (
+    INSERT INTO outcome (workspace_id, campaign_id, kind, cause, first_id, last_id, ids,
+                         happened_at)
+    SELECT %(workspace_id)s, %(campaign_id)s, 'failed', cause, min(id), max(id), array_agg(id),
+           now()
+    FROM failed GROUP BY cause
 ), tallied AS (
     INSERT INTO campaign_failure_tally (campaign_id, workspace_id, cause, count)
     SELECT %(campaign_id)s, %(workspace_id)s, cause, count(*) FROM failed GROUP BY cause
@@ -113,6 +123,17 @@ UPDATE campaign_tally SET failed = failed + (SELECT count(*) FROM failed)
 WHERE campaign_id = %(campaign_id)s
 
 -- name: tally_submitted
+-- Count what was taken, and note the ids: those of accepted requests without those refused or
+-- asked for again.
+WITH noted AS (
+    INSERT INTO outcome (workspace_id, campaign_id, kind, first_id, last_id, happened_at)
+    SELECT %(workspace_id)s, %(campaign_id)s, 'sent', lower(span), upper(span) - 1, now()
+    FROM unnest(
+        (SELECT range_agg(int8range(first_id, last_id, '[]'))
+         FROM unnest(%(firsts)s::bigint[], %(lasts)s::bigint[]) AS s (first_id, last_id))
+        - coalesce((SELECT range_agg(int8range(id, id, '[]'))
+                    FROM unnest(%(refused)s::bigint[]) AS id), '{}')) AS span
+)
 UPDATE campaign_tally SET submitted = submitted + %(count)s
 WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s
 

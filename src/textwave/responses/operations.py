@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from textwave.content.tokens import TokenKey, message_ids
-from textwave.kit.ids import CampaignId, PlatformId, WorkspaceId
+from textwave.kit.ids import CampaignId, PlatformId, ReplyId, WorkspaceId
 from textwave.platforms.contract import Page, Platform, Reply, ReviewNotice
 from textwave.platforms.thirdparty import (
     MalformedCallback,
@@ -325,16 +325,19 @@ async def _keep_replies(
         connection, platform_id=platform_id, replies=[found.reply for found in placed]
     )
     new = [found for found in placed if found.reply.platform_reply_id in new_ids]
-    await _opt_out(connection, new)
+    await _opt_out(connection, new, new_ids)
     return len(new), homeless
 
 
-async def _opt_out(connection: Connection, new: Sequence[PlacedReply]) -> None:
+async def _opt_out(
+    connection: Connection, new: Sequence[PlacedReply], reply_ids: Mapping[str, ReplyId]
+) -> None:
     """Block who asked for it, and count replies and opt-outs of campaigns."""
     blocked = [opt_out for found in new for opt_out in found.blocked]
     fresh = await add_opt_outs(connection, source=OptOutSource.reply, opt_outs=blocked)
     replies: Counter[CampaignId] = Counter()
     opt_outs: Counter[CampaignId] = Counter()
+    opting_out: list[ReplyId] = []
     for found in new:
         campaign_id = found.reply.campaign_id
         if campaign_id is None:
@@ -345,11 +348,14 @@ async def _opt_out(connection: Connection, new: Sequence[PlacedReply]) -> None:
             if key in fresh:
                 fresh.remove(key)
                 opt_outs[campaign_id] += 1
+                opting_out.append(reply_ids[found.reply.platform_reply_id])
     campaigns = sorted(replies)
     if campaigns:
         await store.lock_tallies(connection, campaign_ids=campaigns)
         counts = [(key, replies[key], opt_outs[key]) for key in campaigns]
         await store.count_replies(connection, counts=counts)
+    if opting_out:
+        await store.note_opt_outs(connection, reply_ids=opting_out)
 
 
 async def _merge_click_block(connection: Connection, keys: Sequence[TokenKey]) -> Merged:

@@ -324,8 +324,8 @@ async def trace_replies(
 
 async def add_replies(
     connection: Connection, *, platform_id: PlatformId, replies: Sequence[NewReply]
-) -> set[str]:
-    """Keep replies; return the platform's ids of those that were not known."""
+) -> dict[str, ReplyId]:
+    """Keep replies; return the platform's ids of those that were not known, and ours."""
     parameters = {
         "platform_id": platform_id,
         "workspace_ids": [reply.workspace_id for reply in replies],
@@ -339,7 +339,12 @@ async def add_replies(
         "times": [reply.received_at for reply in replies],
     }
     cursor = await connection.execute(_SQL["add_replies"], parameters)
-    return {row[0] for row in await cursor.fetchall()}
+    return {row[0]: ReplyId(row[1]) for row in await cursor.fetchall()}
+
+
+async def note_opt_outs(connection: Connection, *, reply_ids: Sequence[ReplyId]) -> None:
+    """Note which replies blocked a number that was not blocked before."""
+    await execute(connection, _SQL["note_opt_outs"], {"reply_ids": list(reply_ids)})
 
 
 async def count_replies(

@@ -35,10 +35,19 @@ WITH fresh AS (
       AND (r.mobile IS NULL OR r.mobile = m.mobile)
       AND c.id = m.campaign_id AND c.platform_id = %(platform_id)s
       AND (m.state IS NULL OR m.state IN ('retrying', 'submitted'))
-    RETURNING m.campaign_id, m.workspace_id, m.cause
+    RETURNING m.id, m.campaign_id, m.workspace_id, m.cause
+), counted AS (
+    SELECT campaign_id, workspace_id, cause, count(*) AS count, min(id) AS first_id,
+           max(id) AS last_id, array_agg(id) AS ids
+    FROM fresh GROUP BY 1, 2, 3
+), noted AS (
+    INSERT INTO outcome (workspace_id, campaign_id, kind, cause, first_id, last_id, ids)
+    SELECT workspace_id, campaign_id, CASE WHEN cause IS NULL THEN 'delivered' ELSE 'failed' END,
+           cause, first_id, last_id, ids
+    FROM counted
 )
-SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, false AS late, count(*) AS count
-FROM fresh GROUP BY 1, 2, 3
+SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, false AS late, count
+FROM counted
 
 -- name: unmerged_receipts
 -- Of receipts that were merged just now: how many meet a "no receipt", and how many no message.
@@ -65,10 +74,19 @@ WITH late AS (
       AND (r.mobile IS NULL OR r.mobile = m.mobile)
       AND c.id = m.campaign_id AND c.platform_id = %(platform_id)s
       AND m.state = 'failed' AND m.cause = 'no receipt'
-    RETURNING m.campaign_id, m.workspace_id, m.cause
+    RETURNING m.id, m.campaign_id, m.workspace_id, m.cause
+), counted AS (
+    SELECT campaign_id, workspace_id, cause, count(*) AS count, min(id) AS first_id,
+           max(id) AS last_id, array_agg(id) AS ids
+    FROM late GROUP BY 1, 2, 3
+), noted AS (
+    INSERT INTO outcome (workspace_id, campaign_id, kind, cause, first_id, last_id, ids)
+    SELECT workspace_id, campaign_id, CASE WHEN cause IS NULL THEN 'delivered' ELSE 'failed' END,
+           cause, first_id, last_id, ids
+    FROM counted
 )
-SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, true AS late, count(*) AS count
-FROM late GROUP BY 1, 2, 3
+SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, true AS late, count
+FROM counted
 
 -- name: keep_strays
 -- Keep receipts that fit no message of this platform and number.
@@ -129,12 +147,19 @@ WITH due AS MATERIALIZED (
     FROM due d
     WHERE d.attempt = 0 AND m.id BETWEEN d.first_id AND d.last_id
       AND m.campaign_id = %(campaign_id)s AND m.state IS NULL
-    RETURNING 1
+    RETURNING m.id
 ), later_attempts AS (
     UPDATE message m SET state = 'failed', cause = 'no receipt', finished_at = %(now)s
     FROM (SELECT unnest(message_ids) AS id FROM due WHERE attempt > 0) d
     WHERE m.id = d.id AND m.campaign_id = %(campaign_id)s AND m.state = 'submitted'
-    RETURNING 1
+    RETURNING m.id
+), noted AS (
+    INSERT INTO outcome (workspace_id, campaign_id, kind, cause, first_id, last_id, ids,
+                         happened_at)
+    SELECT %(workspace_id)s, %(campaign_id)s, 'failed', 'no receipt', min(id), max(id),
+           array_agg(id), least(%(now)s, now())
+    FROM (SELECT id FROM first_attempts UNION ALL SELECT id FROM later_attempts) expired
+    HAVING count(*) > 0
 ), newest AS (
     SELECT number, attempt FROM due ORDER BY number DESC, attempt DESC LIMIT 1
 )
@@ -216,17 +241,31 @@ ORDER BY s.ordinal, found.id DESC
 
 -- name: add_replies
 -- Keep replies once; those known already are not returned.
-INSERT INTO reply (workspace_id, platform_id, platform_reply_id, signature_id, campaign_id,
-                   message_id, mobile, content, intent, received_at)
-SELECT workspace_id, %(platform_id)s, platform_reply_id, signature_id, campaign_id, message_id,
-       mobile, content, intent, received_at
-FROM unnest(%(workspace_ids)s::bigint[], %(reply_ids)s::text[], %(signature_ids)s::bigint[],
-            %(campaign_ids)s::bigint[], %(message_ids)s::bigint[], %(mobiles)s::bigint[],
-            %(contents)s::text[], %(intents)s::text[], %(times)s::timestamptz[])
-    AS r (workspace_id, platform_reply_id, signature_id, campaign_id, message_id, mobile, content,
-          intent, received_at)
-ON CONFLICT (platform_id, platform_reply_id) DO NOTHING
-RETURNING platform_reply_id
+WITH kept AS (
+    INSERT INTO reply (workspace_id, platform_id, platform_reply_id, signature_id, campaign_id,
+                       message_id, mobile, content, intent, received_at)
+    SELECT workspace_id, %(platform_id)s, platform_reply_id, signature_id, campaign_id, message_id,
+           mobile, content, intent, received_at
+    FROM unnest(%(workspace_ids)s::bigint[], %(reply_ids)s::text[], %(signature_ids)s::bigint[],
+                %(campaign_ids)s::bigint[], %(message_ids)s::bigint[], %(mobiles)s::bigint[],
+                %(contents)s::text[], %(intents)s::text[], %(times)s::timestamptz[])
+        AS r (workspace_id, platform_reply_id, signature_id, campaign_id, message_id, mobile,
+              content, intent, received_at)
+    ON CONFLICT (platform_id, platform_reply_id) DO NOTHING
+    RETURNING id, workspace_id, campaign_id, message_id, platform_reply_id
+), noted AS (
+    INSERT INTO outcome (workspace_id, campaign_id, kind, first_id, last_id, ids)
+    SELECT workspace_id, campaign_id, 'replied', min(id), max(id), array_agg(id)
+    FROM kept WHERE message_id IS NOT NULL GROUP BY workspace_id, campaign_id
+)
+SELECT platform_reply_id, id FROM kept
+
+-- name: note_opt_outs
+-- Replies that blocked a number which was not blocked before.
+INSERT INTO outcome (workspace_id, campaign_id, kind, first_id, last_id, ids)
+SELECT workspace_id, campaign_id, 'opted_out', min(id), max(id), array_agg(id)
+FROM reply WHERE id = ANY(%(reply_ids)s::bigint[]) AND message_id IS NOT NULL
+GROUP BY workspace_id, campaign_id
 
 -- name: count_replies
 -- Count replies and the opt-outs that they made.
@@ -255,20 +294,29 @@ RETURNING id, link_id, token, method, user_agent, clicked_at
 -- name: merge_clicks
 -- Keep clicks with the message that their token names, if it is one of the link's workspace and
 -- the token was made with that campaign's key.
-INSERT INTO click (id, workspace_id, link_id, campaign_id, message_id, human, judged_by, clicked_at)
-SELECT k.id, l.workspace_id, l.id, named.campaign_id, named.id, k.human, k.judged_by, k.clicked_at
-FROM unnest(%(ids)s::bigint[], %(link_ids)s::bigint[], %(humans)s::boolean[], %(rules)s::text[],
-            %(times)s::timestamptz[])
-    AS k (id, link_id, human, judged_by, clicked_at)
-JOIN short_link l ON l.id = k.link_id
-LEFT JOIN (
-    SELECT t.click_id, m.id, m.campaign_id, m.workspace_id
-    FROM unnest(%(token_clicks)s::bigint[], %(token_messages)s::bigint[],
-                %(token_versions)s::int[]) AS t (click_id, message_id, version)
-    JOIN message m ON m.id = t.message_id AND m.id = ANY(%(token_messages)s::bigint[])
-    JOIN campaign c ON c.id = m.campaign_id AND c.token_version = t.version
-) named ON named.click_id = k.id AND named.workspace_id = l.workspace_id
-RETURNING campaign_id, message_id, link_id, human, clicked_at
+WITH kept AS (
+    INSERT INTO click (id, workspace_id, link_id, campaign_id, message_id, human, judged_by,
+                       clicked_at)
+    SELECT k.id, l.workspace_id, l.id, named.campaign_id, named.id, k.human, k.judged_by,
+           k.clicked_at
+    FROM unnest(%(ids)s::bigint[], %(link_ids)s::bigint[], %(humans)s::boolean[],
+                %(rules)s::text[], %(times)s::timestamptz[])
+        AS k (id, link_id, human, judged_by, clicked_at)
+    JOIN short_link l ON l.id = k.link_id
+    LEFT JOIN (
+        SELECT t.click_id, m.id, m.campaign_id, m.workspace_id
+        FROM unnest(%(token_clicks)s::bigint[], %(token_messages)s::bigint[],
+                    %(token_versions)s::int[]) AS t (click_id, message_id, version)
+        JOIN message m ON m.id = t.message_id AND m.id = ANY(%(token_messages)s::bigint[])
+        JOIN campaign c ON c.id = m.campaign_id AND c.token_version = t.version
+    ) named ON named.click_id = k.id AND named.workspace_id = l.workspace_id
+    RETURNING id, workspace_id, campaign_id, message_id, link_id, human, clicked_at
+), noted AS (
+    INSERT INTO outcome (workspace_id, campaign_id, kind, first_id, last_id, ids)
+    SELECT workspace_id, campaign_id, 'clicked', min(id), max(id), array_agg(id)
+    FROM kept WHERE message_id IS NOT NULL GROUP BY workspace_id, campaign_id
+)
+SELECT campaign_id, message_id, link_id, human, clicked_at FROM kept
 
 -- name: first_clicks
 -- Remember the first human click of each message; return how many had none before.
