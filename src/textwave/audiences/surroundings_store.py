@@ -35,6 +35,7 @@ class _TableRow:
     count_column: str | None
     customer_id_type: str
     ids: list[dict[str, str]]
+    has_new_people: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ async def tables(connection: Connection, workspace_id: WorkspaceId) -> dict[str,
             count_column=row.count_column,
             customer_id_type=row.customer_id_type,
             ids=tuple(IdColumn(one["type"], one["column"]) for one in row.ids),
+            has_new_people=row.has_new_people,
         )
         for row in rows
     }

@@ -1,8 +1,12 @@
 -- name: tables
 -- What the rules of a workspace may speak of.
 SELECT name, kind, columns, customer_column, mobile_column, time_column, amount_column,
-       count_column, customer_id_type, ids
-FROM customer_table WHERE workspace_id = %(workspace_id)s ORDER BY name
+       count_column, customer_id_type, ids, EXISTS (
+           SELECT FROM uploaded_list l
+           WHERE l.workspace_id = t.workspace_id AND l.table_name = t.name
+             AND l.keeps_unmatched AND l.unmatched > 0
+       ) AS has_new_people
+FROM customer_table t WHERE workspace_id = %(workspace_id)s ORDER BY name
 
 -- name: newest_snapshots
 -- Each audience that may be named, with its newest snapshot; archived ones are not named.

@@ -39,7 +39,8 @@ class CustomerTable:
     """A table of the workspace.
 
     `customer_column` holds ids of the type `customer_id_type`: the customer's own key unless the
-    table says otherwise. A table of customers has further ids of each in `ids`.
+    table says otherwise. A table of customers has further ids of each in `ids`; `has_new_people`
+    says that people of uploaded lists stand beside its rows.
     """
 
     name: str
@@ -52,6 +53,7 @@ class CustomerTable:
     count_column: str | None = None
     customer_id_type: str = OWN_KEY
     ids: tuple[IdColumn, ...] = ()
+    has_new_people: bool = False
 
     def column(self, name: str) -> Column | None:
         """Return the declared column of that name, if there is one."""

@@ -9,6 +9,9 @@ CREATE TABLE uploaded_list (
     keeps_unmatched boolean NOT NULL,
     file_name text NOT NULL,
     file_sha256 text NOT NULL,
+    -- of the file and of how it was read: the same upload again changes nothing
+    fingerprint text NOT NULL,
+    operation_id bigint NOT NULL,
     rows_read bigint NOT NULL,
     invalid bigint NOT NULL,
     duplicates bigint NOT NULL,
@@ -21,4 +24,4 @@ CREATE TABLE uploaded_list (
 ALTER TABLE uploaded_list ENABLE ROW LEVEL SECURITY;
 CREATE POLICY of_workspace ON uploaded_list TO textwave_web
     USING (workspace_id = current_workspace()) WITH CHECK (workspace_id = current_workspace());
-GRANT SELECT ON uploaded_list TO textwave_web;
+GRANT SELECT, DELETE ON uploaded_list TO textwave_web;
