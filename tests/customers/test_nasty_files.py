@@ -101,12 +101,14 @@ async def test_a_quote_that_is_never_closed_rejects_the_row(
     assert rows_of(columns="id")[0] == ("a",)
 
 
-async def test_other_columns_cannot_be_added_to_a_table(do_import: Import, rows_of: Rows) -> None:
+async def test_rows_without_a_column_of_the_table_are_refused(
+    do_import: Import, rows_of: Rows
+) -> None:
     await do_import("id,city\na,b\n")
-    for text, words in (("id,town\na,c\n", "lacks the columns city"), ("id,city,x\na,c,d\n", "x")):
-        problem = (await do_import(text, mode=ImportMode.UPSERT)).problem
-        assert problem is not None
-        assert (problem["code"], words in problem["sentence"]) == ("table_differs", True)
+    problem = (await do_import("id,town\na,c\n", mode=ImportMode.UPSERT)).problem
+    assert problem is not None
+    assert problem["code"] == "table_differs"
+    assert "lacks the columns city" in problem["sentence"]
     assert rows_of(columns="id, city") == [("a", "b")]
 
 

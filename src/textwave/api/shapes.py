@@ -46,7 +46,7 @@ class Operation(Shape):
 
     id: int
     kind: str
-    state: str = Field(description="queued, running, succeeded or failed")
+    state: str = Field(description="queued, running, succeeded, failed or cancelled")
     progress: dict[str, Any]
     result: dict[str, Any] | None
     problem: dict[str, Any] | None = Field(description="code, sentence and fields of a failure")
@@ -63,19 +63,31 @@ class Column(BaseModel):
     separator: str | None = None
 
 
+class IdColumn(BaseModel):
+    """A column that holds ids of a type such as `email`."""
+
+    type: str
+    column: str
+
+
 class Table(Shape):
-    """A table of customers, orders or behaviours."""
+    """A table of one of the five kinds."""
 
     id: int
     name: str
     kind: str
     columns: list[Column]
     customer_column: str
+    customer_id_type: str = Field(description="What the customer column holds: customer, mobile …")
+    ids: list[IdColumn] = Field(description="Columns of further ids; tables of customers only.")
     mobile_column: str | None
     time_column: str | None
     amount_column: str | None
+    count_column: str | None
+    partition_column: str | None
     row_count: int
     lake_version: int
+    is_system: bool = Field(description="Kept by Textwave itself; nothing is imported into it.")
     created_at: datetime
     updated_at: datetime
 

@@ -15,7 +15,7 @@ from textwave.api.operation_routes import begun
 from textwave.api.shapes import Import, Operation, Page, Table
 from textwave.customers import operations as customers
 from textwave.customers.columns import ColumnType, TableKind
-from textwave.customers.request import ImportMode, ImportRequest
+from textwave.customers.request import MOBILE_ID, ImportMode, ImportRequest, read_ids
 from textwave.kit.refusal import InvalidValue, NotFound, Refusal
 from textwave.storage import progress
 
@@ -47,8 +47,23 @@ class ImportOptions(BaseModel):
     file_name: Name = "upload"
     customer: Name | None = Field(None, description="Column of the customer's key.")
     mobile: Name | None = Field(None, description="Column of the mobile number.")
-    time: Name | None = Field(None, description="Column of an order's or behaviour's time.")
-    amount: Name | None = Field(None, description="Column of an order's amount.")
+    time: Name | None = Field(None, description="Column of the time; of a summary: the last.")
+    amount: Name | None = Field(None, description="Column of the amount.")
+    count: Name | None = Field(None, description="Column of a summary's number of orders.")
+    customer_id_type: Text | None = Field(
+        None, max_length=30, description="What the customer column holds: customer, mobile, email …"
+    )
+    ids: list[Text] = Field(
+        default_factory=list,
+        max_length=50,
+        description="type=column of further ids, e.g. email=mail",
+    )
+    partition: Name | None = Field(
+        None, description="Column by whose values appended rows take the place of older ones."
+    )
+    accept_changes: bool = Field(
+        default=False, description="Take the file even if it changes the table's columns or types."
+    )
     types: list[Text] = Field(
         default_factory=list, max_length=500, description="column=text|number|time|multi_value"
     )
@@ -61,8 +76,14 @@ class ImportOptions(BaseModel):
         """Return the request of an import into the table from the stored file.
 
         Raises:
-            InvalidValue: a type is not written as `column=type`.
+            InvalidValue: a type is not written as `column=type`, or an id as `type=column`.
         """
+        ids = read_ids(self.ids)
+        mobile = ids.pop(MOBILE_ID, None)
+        if mobile is not None and self.mobile not in (None, mobile):
+            raise InvalidValue(
+                "ids", f"The mobile column is “{self.mobile}” or “{mobile}”, not both."
+            )
         return ImportRequest(
             path=path,
             file_name=self.file_name,
@@ -70,7 +91,7 @@ class ImportOptions(BaseModel):
             kind=self.kind,
             mode=self.mode,
             customer_column=self.customer,
-            mobile_column=self.mobile,
+            mobile_column=self.mobile or mobile,
             time_column=self.time,
             amount_column=self.amount,
             types=dict(_typed(written) for written in self.types),
@@ -78,6 +99,11 @@ class ImportOptions(BaseModel):
             encoding=self.encoding,
             delimiter=self.delimiter,
             default_region=self.region,
+            count_column=self.count,
+            customer_id_type=self.customer_id_type,
+            ids=ids or None,
+            partition_column=self.partition,
+            accept_changes=self.accept_changes,
         )
 
 

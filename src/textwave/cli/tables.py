@@ -1,5 +1,6 @@
 """`textwave table`: importing files and looking at tables."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,11 +8,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
-from textwave.cli.client import Answer, Api, open_api, segment
+from textwave.cli.client import Answer, Api, OperationFailed, open_api, segment
 from textwave.cli.options import AsJson
 from textwave.cli.output import print_fields, print_json, print_rows
 
-app = typer.Typer(help="Tables of customers, orders and behaviours.", no_args_is_help=True)
+app = typer.Typer(help="Tables of customers and of what they did.", no_args_is_help=True)
+KINDS = "customers, orders, behaviours, order_summary or metrics."
 REJECTED_COLUMNS = ("line", "column_name", "value", "reason")
 
 
@@ -19,12 +21,22 @@ REJECTED_COLUMNS = ("line", "column_name", "value", "reason")
 def import_file(
     name: Annotated[str, typer.Argument(help="Table, made if there is none.")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
-    kind: Annotated[str, typer.Option(help="customers, orders or behaviours.")] = "customers",
+    kind: Annotated[str, typer.Option(help=KINDS)] = "customers",
     mode: Annotated[str, typer.Option(help="replace, upsert or append.")] = "replace",
     customer: Annotated[str | None, typer.Option(help="Column of the customer's key.")] = None,
     mobile: Annotated[str | None, typer.Option(help="Column of the mobile number.")] = None,
     time: Annotated[str | None, typer.Option(help="Column of the time.")] = None,
     amount: Annotated[str | None, typer.Option(help="Column of the amount.")] = None,
+    count: Annotated[str | None, typer.Option(help="Column of a number of orders.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Option("--id", help="type=column, e.g. email=mail; repeatable.")
+    ] = None,
+    customer_id_type: Annotated[
+        str | None, typer.Option(help="What the customer column holds: customer, mobile, email …")
+    ] = None,
+    partition: Annotated[
+        str | None, typer.Option(help="With append: replace rows of the same day, say.")
+    ] = None,
     column_type: Annotated[
         list[str] | None,
         typer.Option("--type", help="column=text|number|time|multi_value; repeatable."),
@@ -33,6 +45,9 @@ def import_file(
     encoding: Annotated[str | None, typer.Option(help="Such as gb18030; default UTF-8.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Between columns; default guessed.")] = None,
     region: Annotated[str | None, typer.Option(help="Of numbers without country code.")] = None,
+    accept_changes: Annotated[
+        bool, typer.Option("--accept-changes", help="Take changed columns and types.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Import a CSV or Parquet file; the table stays as it was until all is taken."""
@@ -40,9 +55,11 @@ def import_file(
         "kind": kind, "mode": mode, "file_name": file.name, "customer": customer,
         "mobile": mobile, "time": time, "amount": amount, "types": column_type or [],
         "separator": separator, "encoding": encoding, "delimiter": delimiter, "region": region,
+        "count": count, "ids": ids or [], "customer_id_type": customer_id_type,
+        "partition": partition, "accept_changes": accept_changes,
     }  # fmt: skip
     _check(name, options)
-    result = _import(open_api(), name, file, options)
+    result = _import_accepted(open_api(), name, file, options, ask=not as_json)
     if as_json:
         print_json(result)
         return
@@ -108,8 +125,10 @@ def rejected(
 def _check(name: str, options: Answer) -> None:
     """Refuse before the upload what would be refused after it."""
     from textwave.customers.columns import TableKind
-    from textwave.customers.request import ImportMode, ImportRequest
+    from textwave.customers.request import MOBILE_ID, ImportMode, ImportRequest, read_ids
 
+    ids = read_ids(options["ids"])
+    mobile = ids.pop(MOBILE_ID, options["mobile"])
     for option, kinds in (("kind", TableKind), ("mode", ImportMode)):
         if options[option] not in list(kinds):
             raise typer.BadParameter(f"--{option} is one of: {', '.join(kinds)}")
@@ -122,7 +141,38 @@ def _check(name: str, options: Answer) -> None:
         separator=options["separator"],
         encoding=options["encoding"],
         delimiter=options["delimiter"],
+        mobile_column=mobile,
+        customer_id_type=options["customer_id_type"],
+        ids=ids,
+        partition_column=options["partition"],
     ).check()
+
+
+def _import_accepted(api: Api, name: str, file: Path, options: Answer, *, ask: bool) -> Answer:
+    """Import; a change of the table's shape is shown on a terminal and taken if wanted."""
+    try:
+        return _import(api, name, file, options)
+    except OperationFailed as failure:
+        changed = failure.problem.get("code") == "schema_changed"
+        if not (changed and ask and sys.stdin.isatty()):
+            raise
+        _show_changes(failure.problem["fields"])
+        if not typer.confirm("Import the file and take these changes?"):
+            raise typer.Abort from None
+    return _import(api, name, file, options | {"accept_changes": True})
+
+
+def _show_changes(fields: Answer) -> None:
+    """Show what the file would change, and whose rules speak of it."""
+    changes = [
+        *({"what": name, "was": None, "now": "new"} for name in fields["added"]),
+        *({"what": name, "was": "there", "now": "gone"} for name in fields["removed"]),
+        *fields["retyped"],
+        *fields["roles"],
+    ]
+    print_rows(changes, ("what", "was", "now"))
+    for use in fields["used_by"]:
+        print(f"Used by {use['kind']} “{use['name']}”: {', '.join(use['columns'])}")
 
 
 def _import(api: Api, name: str, file: Path, options: Answer) -> Answer:

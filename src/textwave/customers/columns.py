@@ -45,6 +45,10 @@ class TableKind(StrEnum):
     METRICS = "metrics"
 
 
+KEYED_KINDS: Final = frozenset({TableKind.CUSTOMERS, TableKind.ORDER_SUMMARY})
+"""Kinds with one row a customer, so that rows can be renewed by their key."""
+
+
 class Part(StrEnum):
     """What a column is for."""
 
@@ -52,6 +56,7 @@ class Part(StrEnum):
     MOBILE = "mobile"
     TIME = "time"
     AMOUNT = "amount"
+    COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +85,23 @@ _NAMES: Final[Mapping[Part, tuple[str, ...]]] = {
         "联系电话", "联系方式", "移动电话",
     ),
     Part.TIME: (
-        "orderedat", "orderdate", "ordertime", "paidat", "paytime", "happenedat", "occurredat",
-        "eventtime", "time", "timestamp", "datetime", "date", "createdat", "下单时间", "订单时间",
-        "订单日期", "付款时间", "支付时间", "行为时间", "发生时间", "时间", "日期", "创建时间",
+        "orderedat", "orderdate", "ordertime", "paidat", "paytime", "lastorder", "lastorderat",
+        "lastorderdate", "lastordertime", "lastpurchase", "lastpurchaseat", "lastpurchasedate",
+        "lasttransactiontime", "happenedat", "occurredat", "eventtime", "time", "timestamp",
+        "datetime", "date", "createdat", "下单时间", "订单时间", "订单日期", "最近下单时间",
+        "最近购买时间", "最后购买时间", "最近交易时间", "最后交易时间", "付款时间",
+        "支付时间", "行为时间", "发生时间", "时间", "日期", "创建时间",
     ),
     Part.AMOUNT: (
         "amount", "paidamount", "revenue", "total", "totalamount", "price", "paid", "payment",
-        "value", "实付金额", "支付金额", "付款金额", "订单金额", "金额", "总价", "价格",
+        "value", "monetary", "实付金额", "支付金额", "付款金额", "订单金额", "交易金额",
+        "消费金额", "累计金额", "总金额", "金额", "总价", "价格",
+    ),
+    Part.COUNT: (
+        "ordercount", "numberoforders", "orderscount", "orders", "purchasecount", "purchases",
+        "transactioncount", "numberoftransactions", "transactions", "frequency", "count",
+        "订单数", "订单数量", "下单次数", "购买次数", "交易次数", "交易笔数", "消费次数",
+        "次数", "笔数",
     ),
 }  # fmt: skip
 _MULTI_VALUE_NAMES: Final = ("tags", "tag", "labels", "interests", "标签", "兴趣")

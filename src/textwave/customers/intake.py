@@ -15,14 +15,17 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from textwave.customers import rejects
-from textwave.customers.columns import Part, TableKind
-from textwave.customers.layout import Layout
+from textwave.customers.columns import KEYED_KINDS, Part, TableKind
+from textwave.customers.differences import check_differences
+from textwave.customers.layout import ExistingTable, Layout, check_layout
 from textwave.customers.numbers import read_numbers
 from textwave.customers.quoting import literal, name_of
-from textwave.customers.request import ImportMode, ImportRequest
+from textwave.customers.request import MOBILE_ID, ImportMode, ImportRequest
 from textwave.customers.staging import (
+    collect_numbers,
     find_doubles,
     kept_rows,
+    number_columns,
     number_of,
     stage,
     stored_type,
@@ -30,11 +33,13 @@ from textwave.customers.staging import (
     utc_columns,
 )
 from textwave.customers.upload import Upload
+from textwave.customers.uses import Use
 from textwave.kit.ids import OperationId
 from textwave.kit.refusal import Refusal
 from textwave.storage.warehouse import Lake
 
 _IMPORTED: Final = "imported_file"
+_MOST_PARTITIONS: Final = 1_000
 _FIRST_MAINLAND, _LAST_MAINLAND = 8_613_000_000_000, 8_619_999_999_999
 
 
@@ -48,6 +53,23 @@ class TableChanging(Refusal):
     @property
     def sentence(self) -> str:
         return f"Table “{self.table}” was changed by another import meanwhile. Import once more."
+
+
+@dataclass(eq=False)
+class TooManyPartitions(Refusal):
+    """The partition column has more values than a file may replace."""
+
+    code: ClassVar[str] = "too_many_partitions"
+    column: str
+    values: int
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"The partition column “{self.column}” has {self.values:,} values in this file; at "
+            f"most {_MOST_PARTITIONS:,} are taken. Choose a column such as the day, or split the "
+            "file."
+        )
 
 
 @dataclass(slots=True)
@@ -84,12 +106,29 @@ class Intake:
     region: str
     zone: ZoneInfo
     staging_path: Path
+    existing: ExistingTable | None = None
+    uses: tuple[Use, ...] = ()
     progress: Progress = field(default_factory=Progress)
 
     @property
     def customers(self) -> bool:
         """Tell whether rows are customers, each with a key of its own."""
         return self.request.kind is TableKind.CUSTOMERS
+
+    @property
+    def delivers_partitions(self) -> bool:
+        """Tell whether rows of the table give way to the file's of the same partition."""
+        return self.request.mode is ImportMode.APPEND and self.layout.partition is not None
+
+    def check(self, layout: Layout, *, certain: bool) -> None:
+        """Refuse a change of the table's shape that nobody has accepted.
+
+        Raises:
+            SchemaChanged: what its sentence says.
+        """
+        if not self.request.accept_changes:
+            table = self.request.table
+            check_differences(table, self.existing, layout, self.uses, certain=certain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +154,8 @@ def take(lake: Lake, intake: Intake) -> Taken:
     """Bring the file's rows into the table.
 
     Raises:
-        FileUnreadable, TooManyRejected, FileEmpty, TableChanging: the old table is as it was.
+        FileUnreadable, TooManyRejected, FileEmpty, TableChanging, SchemaChanged, ColumnMissing,
+        TooManyPartitions: the old table is as it was.
     """
     _make_tables(lake)
     try:
@@ -130,13 +170,19 @@ def _take(lake: Lake, intake: Intake) -> Taken:
     progress, request = intake.progress, intake.request
     before = _taken_before(lake, intake)
     if before and request.mode is ImportMode.APPEND:
-        return _nothing_new(lake, intake, before)
+        resumed = before.operation_id == intake.operation_id
+        if resumed or not intake.delivers_partitions:
+            return _nothing_new(lake, intake, before)
+    intake.check(intake.layout, certain=False)
     progress.phase = "typing"
     staged = stage(lake, intake.upload, intake.layout, intake.staging_path, region=intake.region)
+    check_layout(staged.layout, request.kind, intake.upload.delimiter)
+    intake.check(staged.layout, certain=True)
     progress.phase, progress.rows = "numbers", staged.rows + staged.misshapen
     read_numbers(lake, unread_numbers(staged), region=intake.region)
+    collect_numbers(lake, staged)
     progress.phase = "keys"
-    doubles = find_doubles(lake, staged, unique=intake.customers)
+    doubles = find_doubles(lake, staged, unique=request.kind in KEYED_KINDS)
     times = utc_columns(lake, staged, intake.zone)
     query = kept_rows(staged, times, customers=intake.customers, doubles=doubles > 0)
     progress.phase = "writing"
@@ -178,14 +224,47 @@ def _write(lake: Lake, intake: Intake, layout: Layout, query: str) -> int:
     table, mode = lake.qualified(intake.request.table), intake.request.mode
     if mode is ImportMode.REPLACE:
         lake.duckdb.execute(f"DROP TABLE IF EXISTS {table}")
-    columns = [f"{name_of(column.name)} {stored_type(column)}" for column in layout.columns]
-    if intake.customers:
-        columns += ["textwave_mobile BIGINT", "textwave_bad_mobile BOOLEAN"]
-    lake.duckdb.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
+    _make_table(lake, intake, layout)
     if mode is ImportMode.UPSERT:
-        key = name_of(layout.parts[Part.CUSTOMER])
+        by_number = layout.customer_id_type == MOBILE_ID
+        key = "textwave_mobile" if by_number else name_of(layout.parts[Part.CUSTOMER])
         lake.duckdb.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM ({query}))")
+    elif intake.delivers_partitions:
+        _clear_partitions(lake, intake, name_of(layout.partition or ""), query)
     return number_of(lake, f"INSERT INTO {table} BY NAME {query}")
+
+
+def _make_table(lake: Lake, intake: Intake, layout: Layout) -> None:
+    """Make the table, or give the one that there is the columns that it lacks."""
+    table = lake.qualified(intake.request.table)
+    wanted = {name_of(column.name): stored_type(column) for column in layout.columns}
+    wanted |= number_columns(layout, customers=intake.customers)
+    written = {name: f"{name} {kind}" for name, kind in wanted.items()}
+    made = not lake.has_table(intake.request.table)
+    if made:
+        lake.duckdb.execute(f"CREATE TABLE {table} ({', '.join(written.values())})")
+    else:
+        has = {name_of(row[0]) for row in lake.duckdb.execute(f"DESCRIBE {table}").fetchall()}
+        for name in wanted:
+            if name not in has and name_of(name) not in has:
+                lake.duckdb.execute(f"ALTER TABLE {table} ADD COLUMN {written[name]}")
+    known = intake.existing.partition if intake.existing else None
+    if layout.partition and (made or layout.partition != known):
+        partition = name_of(layout.partition)
+        lake.duckdb.execute(f"ALTER TABLE {table} SET PARTITIONED BY ({partition})")
+
+
+def _clear_partitions(lake: Lake, intake: Intake, partition: str, query: str) -> None:
+    """Remove the rows in whose place the file's come."""
+    lake.duckdb.execute(
+        f"CREATE OR REPLACE TEMP TABLE partition AS SELECT DISTINCT {partition} AS value "
+        f"FROM ({query})"
+    )
+    values = number_of(lake, "SELECT count(*) FROM partition")
+    if values > _MOST_PARTITIONS:
+        raise TooManyPartitions(intake.layout.partition or "", values)
+    table = lake.qualified(intake.request.table)
+    lake.duckdb.execute(f"DELETE FROM {table} WHERE {partition} IN (SELECT value FROM partition)")
 
 
 def _make_tables(lake: Lake) -> None:

@@ -15,7 +15,12 @@ from textwave.kit.refusal import Refusal
 RESERVED_PREFIX: Final = "textwave_"
 MOST_COLUMNS: Final = 1_000
 LONGEST_NAME: Final = 200
-_RESERVED_TABLES: Final = frozenset({"audience_member", "rejected_row", "imported_file"})
+_RESERVED_TABLES: Final = frozenset(
+    {
+        "audience_member", "rejected_row", "imported_file", "rfm_score", "aipl_label", "list_id",
+        "new_person", "message_event",
+    }
+)  # fmt: skip
 _is_table_name = re.compile(r"[a-z][a-z0-9_]{0,59}").fullmatch
 
 

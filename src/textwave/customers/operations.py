@@ -28,9 +28,12 @@ from textwave.customers.upload import Upload, examine
 from textwave.kit.ids import OperationId, WorkspaceId
 from textwave.storage import progress as operations
 from textwave.storage.ledger import Connection, Ledger
+from textwave.storage.queue import Job, defer
 from textwave.storage.warehouse import Lake, Warehouse
 
 IMPORT_TASK: Final = "customers.import"
+STATISTICS_TASK: Final = "customers.statistics"
+AFTER_IMPORT_TASK: Final = "audiences.after_import"
 REJECTED_ROWS_TASK: Final = "customers.rejected_rows"
 _NOTE_SECONDS: Final = 0.5
 _MOST_REJECTED_ROWS_A_PAGE: Final = 1_000
@@ -112,6 +115,7 @@ async def _import(
     request, progress = read_request(written), Progress()
     async with ledger.transaction() as connection:
         existing = await store.find_table(connection, workspace_id=workspace_id, name=request.table)
+        uses = await store.uses(connection, workspace_id=workspace_id, name=request.table)
         import_id = await store.next_import(connection)
         workspace = await accounts.workspace(connection, workspace_id)
     region = request.default_region or workspace.default_region
@@ -136,6 +140,8 @@ async def _import(
                 region,
                 ZoneInfo(workspace.time_zone),
                 path.with_name(f"{path.name}.{operation_id}.staged"),
+                None if existing is None else _existing(existing),
+                tuple(uses),
                 progress,
             )
             return intake, take(lake, intake)
@@ -191,15 +197,22 @@ def _existing(found: CustomerTable) -> ExistingTable:
         Part.MOBILE: found.mobile_column,
         Part.TIME: found.time_column,
         Part.AMOUNT: found.amount_column,
+        Part.COUNT: found.count_column,
     }
-    known = {part: name for part, name in parts.items() if name is not None}
-    return ExistingTable(TableKind(found.kind), columns, known)
+    return ExistingTable(
+        TableKind(found.kind),
+        columns,
+        {part: name for part, name in parts.items() if name is not None},
+        {known["type"]: known["column"] for known in found.ids},
+        found.customer_id_type,
+        found.partition_column,
+    )
 
 
 def _fingerprint(request: ImportRequest, upload: Upload, region: str) -> str:
     """Return what makes two imports the same: the file's content and how it is read."""
     options = request.written() | {"default_region": region, "sha256": upload.sha256}
-    for name in ("path", "file_name", "mode"):
+    for name in ("path", "file_name", "mode", "accept_changes"):
         del options[name]
     return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
 
@@ -211,18 +224,7 @@ async def _record(
     intake: Intake,
     taken: Taken,
 ) -> None:
-    request, parts = intake.request, taken.layout.parts
-    state = TableState(
-        request.table,
-        request.kind.value,
-        [column.written() for column in taken.layout.columns],
-        parts[Part.CUSTOMER],
-        parts.get(Part.MOBILE),
-        parts.get(Part.TIME),
-        parts.get(Part.AMOUNT),
-        taken.row_count,
-        taken.lake_version,
-    )
+    request = intake.request
     new = NewImport(
         taken.import_id,
         request.table,
@@ -236,8 +238,39 @@ async def _record(
         taken.lake_version,
     )
     async with ledger.transaction() as connection:
-        await store.save_table(connection, workspace_id=workspace_id, state=state)
+        await store.save_table(connection, workspace_id=workspace_id, state=_state(intake, taken))
         await store.add_import(connection, workspace_id=workspace_id, new=new)
+        await _announce(connection, workspace_id, request.table)
+
+
+def _state(intake: Intake, taken: Taken) -> TableState:
+    request, layout, parts = intake.request, taken.layout, taken.layout.parts
+    return TableState(
+        request.table,
+        request.kind.value,
+        [column.written() for column in layout.columns],
+        parts[Part.CUSTOMER],
+        layout.customer_id_type,
+        [{"type": id_type, "column": column} for id_type, column in layout.ids.items()],
+        parts.get(Part.MOBILE),
+        parts.get(Part.TIME),
+        parts.get(Part.AMOUNT),
+        parts.get(Part.COUNT),
+        layout.partition,
+        taken.row_count,
+        taken.lake_version,
+    )
+
+
+async def _announce(connection: Connection, workspace_id: WorkspaceId, table: str) -> None:
+    """Let follow what follows from a changed table: its statistics, and who refreshes by it."""
+    args = {"workspace_id": workspace_id, "table": table}
+    key = f"{workspace_id}:{table}"
+    await defer(
+        connection,
+        Job(task=STATISTICS_TASK, queue="compute", args=args, queueing_lock=f"statistics:{key}"),
+        Job(task=AFTER_IMPORT_TASK, queue="compute", args=args),
+    )
 
 
 def _result(intake: Intake, taken: Taken) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Final
 
 from textwave.customers.columns import ColumnType, Part
 from textwave.customers.quoting import literal
-from textwave.customers.staging import Staged
+from textwave.customers.request import MOBILE_ID
+from textwave.customers.staging import Staged, numberless
 from textwave.storage.warehouse import Lake
 
 TABLE: Final = "rejected_row"
@@ -48,6 +49,8 @@ def make_table(lake: Lake) -> None:
 def keep(lake: Lake, staged: Staged, *, is_parquet: bool, import_id: int) -> None:
     """Write the rejected rows of an import, inside the caller's transaction."""
     parts = [_unfit(staged), _doubled(staged)]
+    if staged.layout.customer_id_type == MOBILE_ID:
+        parts.append(_numberless(staged))
     lines = "SELECT 0::BIGINT AS threshold, 0::BIGINT AS passed WHERE false"
     if not is_parquet:
         lines = (
@@ -83,10 +86,8 @@ def read(lake: Lake, *, import_id: int, limit: int, after: int) -> list[Rejected
 
 def _unfit(staged: Staged) -> str:
     columns = staged.layout.columns
-    key = staged.layout.place(Part.CUSTOMER)
     reasons = ", ".join(
-        f"({place}, {literal(column.name)}, "
-        f"{literal('the key is empty' if place == key else _REASONS.get(column.type, ''))})"
+        f"({place}, {literal(column.name)}, {literal(_reason(staged, place))})"
         for place, column in enumerate(columns)
     )
     return (
@@ -95,6 +96,26 @@ def _unfit(staged: Staged) -> str:
         f"FROM read_parquet({literal(str(staged.path))}, file_row_number = true) "
         f"JOIN (VALUES {reasons}) p(place, name, reason) ON p.place = problem"
     )
+
+
+def _reason(staged: Staged, place: int) -> str:
+    if place == staged.layout.place(Part.CUSTOMER):
+        return "the key is empty"
+    reason = _REASONS.get(staged.layout.columns[place].type, "")
+    if place != staged.layout.partition_place:
+        return reason
+    return "the partition column is empty" + (f" or {reason}" if reason else "")
+
+
+def _numberless(staged: Staged) -> str:
+    key = staged.layout.place(Part.CUSTOMER)
+    name = staged.layout.columns[key or 0].name
+    cells = (
+        f"{literal(name)} AS column_name, s.c{key} AS value, "
+        "'the customer is no mobile number' AS reason, "
+        f"{_line('s.c{}', len(staged.layout.columns))} AS row_text"
+    )
+    return numberless(staged, cells)
 
 
 def _doubled(staged: Staged) -> str:

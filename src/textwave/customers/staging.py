@@ -19,6 +19,7 @@ from textwave.customers.columns import TOLERATED_SHARE, Column, ColumnType, Part
 from textwave.customers.layout import Layout
 from textwave.customers.numbers import plain_mainland
 from textwave.customers.quoting import literal, name_of
+from textwave.customers.request import MOBILE_ID
 from textwave.customers.times import (
     CONVERTED,
     TAKEN,
@@ -34,6 +35,7 @@ from textwave.storage.warehouse import Lake
 MOST_REJECTED: Final = 1_000_000
 _MOST_MISSHAPEN: Final = 200_000
 _LONGEST_LINE_BYTES: Final = 2_000_000
+_NUMBER: Final = "coalesce(s.mobile, n.mobile)"
 _BLANKS: Final = "e' \\t\\r\\n'"
 _STORED: Final = {
     ColumnType.TEXT: "VARCHAR",
@@ -188,8 +190,9 @@ def _typed(layout: Layout, source: str, region: str) -> str:
     raw = ", ".join(f"c{place}" for place in places)
     kept = ", ".join(f"t{place} AS c{place}" for place in places)
     kept += "".join(f", z{place}" for place in _places(layout, ColumnType.TIME))
-    mobile = layout.place(Part.MOBILE)
-    number = "NULL::BIGINT" if mobile is None else plain_mainland(f"c{mobile}", region)
+    mobile = layout.number_place
+    plain = mobile is not None and layout.several_numbers is None
+    number = plain_mainland(f"c{mobile}", region) if plain else "NULL::BIGINT"
     return (
         f"SELECT {kept}, {number} AS mobile, problem, "
         f"CASE WHEN problem IS NOT NULL THEN [{raw}] END AS raw "
@@ -225,6 +228,8 @@ def _problem(layout: Layout) -> str:
             absent = f"t{place} IS NULL AND trim(c{place}, {_BLANKS}) <> ''"
             cases.append(f"WHEN {absent} THEN {place}")
             cases.append(f"WHEN NOT ({fits[column.type].format(place)}) THEN {place}")
+    if layout.partition_place is not None:
+        cases.append(f"WHEN t{layout.partition_place} IS NULL THEN {layout.partition_place}")
     return f"CASE {' '.join(cases)} END::INTEGER"
 
 
@@ -234,13 +239,51 @@ def _rows(path: Path) -> str:
 
 def unread_numbers(staged: Staged) -> str:
     """Return the query for the numbers that are not written plainly."""
-    place = staged.layout.place(Part.MOBILE)
+    place = staged.layout.number_place
     if place is None:
         return "SELECT NULL::VARCHAR AS written WHERE false"
+    if staged.layout.several_numbers is not None:
+        return f"SELECT written FROM ({_each_number(staged)})"
     return (
         f"SELECT c{place} AS written FROM {_rows(staged.path)} "
         "WHERE problem IS NULL AND mobile IS NULL"
     )
+
+
+def collect_numbers(lake: Lake, staged: Staged) -> None:
+    """Make the table `numbers` (position, mobiles): the good ones of a row in written order."""
+    if staged.layout.several_numbers is None:
+        return
+    lake.duckdb.execute(
+        "CREATE OR REPLACE TEMP TABLE numbers AS "
+        "SELECT position, list(mobile ORDER BY place) AS mobiles FROM ("
+        f"SELECT position, mobile, min(place) AS place FROM ({_each_number(staged)}) "
+        "JOIN read_number USING (written) GROUP BY position, mobile) GROUP BY position"
+    )
+
+
+def _each_number(staged: Staged) -> str:
+    separator = literal(staged.layout.several_numbers or "")
+    pieces = f"string_split(c{staged.layout.number_place}, {separator})"
+    return (
+        f"SELECT position, trim(written, {_BLANKS}) AS written, place FROM ("
+        f"SELECT file_row_number AS position, unnest({pieces}) AS written, "
+        f"generate_subscripts({pieces}, 1) AS place FROM {_rows(staged.path)} "
+        "WHERE problem IS NULL)"
+    )
+
+
+def numberless(staged: Staged, cell: str) -> str:
+    """Return the query for the position and a cell of rows whose customer is no mobile number."""
+    return (
+        f"SELECT s.file_row_number AS position, {cell} FROM {_rows(staged.path)} s "
+        f"{_join_numbers(staged)} WHERE s.problem IS NULL AND {_NUMBER} IS NULL"
+    )
+
+
+def _join_numbers(staged: Staged) -> str:
+    unread = f"CASE WHEN s.mobile IS NULL THEN s.c{staged.layout.number_place} END"
+    return f"LEFT JOIN read_number n ON n.written = {unread} "
 
 
 def utc_columns(lake: Lake, staged: Staged, zone: ZoneInfo) -> dict[int, str]:
@@ -265,47 +308,81 @@ def utc_columns(lake: Lake, staged: Staged, zone: ZoneInfo) -> dict[int, str]:
 
 def find_doubles(lake: Lake, staged: Staged, *, unique: bool) -> int:
     """Make table `double`: positions of rows whose key a later row has; return how many."""
-    key = f"c{staged.layout.place(Part.CUSTOMER)}"
     lake.duckdb.execute('CREATE OR REPLACE TEMP TABLE "double" (position BIGINT)')
     if not unique:
         return 0
-    rows = f"{_rows(staged.path)} WHERE problem IS NULL"
     lake.duckdb.execute(
-        f"CREATE OR REPLACE TEMP TABLE doubled AS SELECT {key} AS key, "
-        f"max(file_row_number) AS last FROM {rows} GROUP BY {key} HAVING count(*) > 1"
+        "CREATE OR REPLACE TEMP TABLE doubled AS SELECT key, max(position) AS last "
+        f"FROM ({_keys(staged)}) GROUP BY key HAVING count(*) > 1"
     )
     if not number_of(lake, "SELECT count(*) FROM doubled"):
         return 0
     lake.duckdb.execute(
-        f'INSERT INTO "double" SELECT file_row_number FROM (SELECT * FROM {rows}) r '
-        f"JOIN doubled d ON r.{key} = d.key WHERE file_row_number < d.last"
+        f'INSERT INTO "double" SELECT position FROM ({_keys(staged)}) '
+        "JOIN doubled USING (key) WHERE position < last"
     )
     return number_of(lake, 'SELECT count(*) FROM "double"')
+
+
+def _keys(staged: Staged) -> str:
+    """Return the query for the position and key of each row; a mobile number as it is read."""
+    if staged.layout.customer_id_type == MOBILE_ID:
+        return (
+            f"SELECT s.file_row_number AS position, {_NUMBER} AS key FROM {_rows(staged.path)} s "
+            f"{_join_numbers(staged)} WHERE s.problem IS NULL AND {_NUMBER} IS NOT NULL"
+        )
+    key = f"c{staged.layout.place(Part.CUSTOMER)}"
+    rows = f"{_rows(staged.path)} WHERE problem IS NULL"
+    return f"SELECT file_row_number AS position, {key} AS key FROM {rows}"
+
+
+def number_columns(layout: Layout, *, customers: bool) -> dict[str, str]:
+    """Return the columns for mobile numbers, with their types, that the table has in addition."""
+    columns: dict[str, str] = {}
+    if customers or layout.number_place is not None:
+        columns["textwave_mobile"] = "BIGINT"
+    if customers:
+        columns["textwave_bad_mobile"] = "BOOLEAN"
+    if layout.several_numbers is not None:
+        columns["textwave_mobiles"] = "BIGINT[]"
+    return columns
 
 
 def kept_rows(staged: Staged, times: Mapping[int, str], *, customers: bool, doubles: bool) -> str:
     """Return the query for the rows to keep, with the table's own column names.
 
-    `times` are expressions for some columns instead of what is staged. A table of customers has
-    two columns more: `textwave_mobile` and `textwave_bad_mobile`.
+    `times` are expressions for some columns instead of what is staged. Columns of mobile numbers
+    come after them: see `number_columns`.
     """
     columns = [
         f"{times.get(place, f'c{place}')} AS {name_of(column.name)}"
         for place, column in enumerate(staged.layout.columns)
     ]
-    place = staged.layout.place(Part.MOBILE)
-    join = ""
-    if customers and place is None:
-        columns += ["NULL::BIGINT AS textwave_mobile", "false AS textwave_bad_mobile"]
-    elif customers:
-        mobile = "coalesce(s.mobile, n.mobile)"
-        bad = f"WHEN {mobile} IS NULL THEN coalesce(trim(c{place}, {_BLANKS}) <> '', false)"
-        columns += [f"{mobile} AS textwave_mobile"]
-        columns += [f"CASE {bad} ELSE false END AS textwave_bad_mobile"]
-        unread = f"CASE WHEN s.mobile IS NULL THEN s.c{place} END"
-        join = f"LEFT JOIN read_number n ON n.written = {unread} "
-    anti = 'AND s.file_row_number NOT IN (SELECT position FROM "double") ' if doubles else ""
+    expressions, join = _number_expressions(staged)
+    wanted = number_columns(staged.layout, customers=customers)
+    columns += [f"{expressions[name]} AS {name}" for name in wanted]
+    conditions = ["s.problem IS NULL"]
+    if doubles:
+        conditions.append('s.file_row_number NOT IN (SELECT position FROM "double")')
+    if staged.layout.customer_id_type == MOBILE_ID:
+        conditions.append(f"{_NUMBER} IS NOT NULL")
     return (
         f"SELECT {', '.join(columns)} FROM {_rows(staged.path)} s {join}"
-        f"WHERE s.problem IS NULL {anti}"
+        f"WHERE {' AND '.join(conditions)}"
     )
+
+
+def _number_expressions(staged: Staged) -> tuple[dict[str, str], str]:
+    """Return the expression of each column for mobile numbers and the join that they need."""
+    place = staged.layout.number_place
+    if place is None:
+        return {"textwave_mobile": "NULL::BIGINT", "textwave_bad_mobile": "false"}, ""
+    several = staged.layout.several_numbers is not None
+    mobile = "m.mobiles[1]" if several else _NUMBER
+    written = f"coalesce(trim(s.c{place}, {_BLANKS}) <> '', false)"
+    join = "LEFT JOIN numbers m ON m.position = s.file_row_number "
+    return {
+        "textwave_mobile": mobile,
+        "textwave_bad_mobile": f"CASE WHEN {mobile} IS NULL THEN {written} ELSE false END",
+        "textwave_mobiles": "m.mobiles",
+    }, (join if several else _join_numbers(staged))

@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from textwave.customers.uses import Stored, Use, find_uses
 from textwave.kit.ids import OperationId, TableId, WorkspaceId
 from textwave.kit.refusal import NotFound
 from textwave.storage.ledger import Connection, execute, many, one, value
@@ -16,18 +17,26 @@ _SQL = load_statements(__package__ or "textwave.customers")
 
 @dataclass(frozen=True, slots=True)
 class CustomerTable:
-    """A table of the workspace; `columns` are `{"name", "type"}`, perhaps with `separator`."""
+    """A table of the workspace.
+
+    `columns` are `{"name", "type"}`, perhaps with `separator`; `ids` are `{"type", "column"}`.
+    """
 
     id: TableId
     name: str
     kind: str
     columns: list[dict[str, str]]
     customer_column: str
+    customer_id_type: str
+    ids: list[dict[str, str]]
     mobile_column: str | None
     time_column: str | None
     amount_column: str | None
+    count_column: str | None
+    partition_column: str | None
     row_count: int
     lake_version: int
+    is_system: bool
     created_at: datetime
     updated_at: datetime
 
@@ -40,9 +49,13 @@ class TableState:
     kind: str
     columns: list[dict[str, str]]
     customer_column: str
+    customer_id_type: str
+    ids: list[dict[str, str]]
     mobile_column: str | None
     time_column: str | None
     amount_column: str | None
+    count_column: str | None
+    partition_column: str | None
     row_count: int
     lake_version: int
 
@@ -115,13 +128,23 @@ async def save_table(
         "kind": state.kind,
         "columns": Jsonb(state.columns),
         "customer_column": state.customer_column,
+        "customer_id_type": state.customer_id_type,
+        "ids": Jsonb(state.ids),
         "mobile_column": state.mobile_column,
         "time_column": state.time_column,
         "amount_column": state.amount_column,
+        "count_column": state.count_column,
+        "partition_column": state.partition_column,
         "row_count": state.row_count,
         "lake_version": state.lake_version,
     }
     await execute(connection, _SQL["save_table"], parameters)
+
+
+async def uses(connection: Connection, *, workspace_id: WorkspaceId, name: str) -> list[Use]:
+    """Return the audiences, models and lists that use a table."""
+    parameters = {"workspace_id": workspace_id, "table": name, "quoted": f'"{name}"'}
+    return find_uses(await many(connection, Stored, _SQL["possible_uses"], parameters), name)
 
 
 async def next_import(connection: Connection) -> int:

@@ -1,24 +1,30 @@
 -- name: tables
 -- All tables of the workspace, by name.
-SELECT id, name, kind, columns, customer_column, mobile_column, time_column, amount_column,
-       row_count, lake_version, created_at, updated_at
+SELECT id, name, kind, columns, customer_column, customer_id_type, ids, mobile_column, time_column,
+       amount_column, count_column, partition_column, row_count, lake_version, is_system,
+       created_at, updated_at
 FROM customer_table WHERE workspace_id = %(workspace_id)s ORDER BY name
 
 -- name: table
 -- One table of the workspace.
-SELECT id, name, kind, columns, customer_column, mobile_column, time_column, amount_column,
-       row_count, lake_version, created_at, updated_at
+SELECT id, name, kind, columns, customer_column, customer_id_type, ids, mobile_column, time_column,
+       amount_column, count_column, partition_column, row_count, lake_version, is_system,
+       created_at, updated_at
 FROM customer_table WHERE workspace_id = %(workspace_id)s AND name = %(name)s
 
 -- name: save_table
 -- What the table is after an import; an import that ended later does not lose to an earlier one.
 INSERT INTO customer_table AS t (workspace_id, name, kind, columns, customer_column,
-    mobile_column, time_column, amount_column, row_count, lake_version)
+    customer_id_type, ids, mobile_column, time_column, amount_column, count_column,
+    partition_column, row_count, lake_version)
 VALUES (%(workspace_id)s, %(name)s, %(kind)s, %(columns)s, %(customer_column)s,
-    %(mobile_column)s, %(time_column)s, %(amount_column)s, %(row_count)s, %(lake_version)s)
+    %(customer_id_type)s, %(ids)s, %(mobile_column)s, %(time_column)s, %(amount_column)s,
+    %(count_column)s, %(partition_column)s, %(row_count)s, %(lake_version)s)
 ON CONFLICT (workspace_id, name) DO UPDATE SET kind = excluded.kind, columns = excluded.columns,
-    customer_column = excluded.customer_column, mobile_column = excluded.mobile_column,
-    time_column = excluded.time_column, amount_column = excluded.amount_column,
+    customer_column = excluded.customer_column, customer_id_type = excluded.customer_id_type,
+    ids = excluded.ids, mobile_column = excluded.mobile_column, time_column = excluded.time_column,
+    amount_column = excluded.amount_column, count_column = excluded.count_column,
+    partition_column = excluded.partition_column,
     row_count = excluded.row_count, lake_version = excluded.lake_version, updated_at = now()
 WHERE t.lake_version <= excluded.lake_version
 
@@ -41,3 +47,16 @@ SELECT id, table_name, file_name, file_sha256, mode, operation_id, rows_read, ro
        rows_rejected, lake_version, finished_at
 FROM import WHERE workspace_id = %(workspace_id)s AND table_name = %(name)s
 ORDER BY id DESC LIMIT %(limit)s
+
+-- name: possible_uses
+-- Audiences, models and lists that may speak of a table: those that have its name somewhere.
+SELECT 'audience' AS kind, name, table_name, rule AS definition FROM audience
+WHERE workspace_id = %(workspace_id)s
+  AND (table_name = %(table)s OR strpos(rule::text, %(quoted)s) > 0)
+UNION ALL
+SELECT kind || ' model', name, NULL, definition FROM model
+WHERE workspace_id = %(workspace_id)s AND strpos(definition::text, %(quoted)s) > 0
+UNION ALL
+SELECT 'list', name, table_name, '{}' FROM uploaded_list
+WHERE workspace_id = %(workspace_id)s AND table_name = %(table)s
+ORDER BY kind, name
