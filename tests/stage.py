@@ -131,6 +131,7 @@ class Stage:
         await run_plan(
             ledger=self.ledger,
             warehouse=self.warehouse,
+            vault=self.vault,
             clock=self.clock,
             batch_size=batch_size,
             workspace_id=self.founding.workspace_id,

@@ -86,10 +86,11 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
         await rfm_operations.run_compute(**timed, **job)
 
     async def run_dry_run(**job: Any) -> None:
-        await planning.run_dry_run(**stores, **job)
+        await planning.run_dry_run(**stores, vault=runtime.vault, **job)
 
     async def run_plan(**job: Any) -> None:
-        await planning.run_plan(**timed, batch_size=runtime.settings.batch_size, **job)
+        size = runtime.settings.batch_size
+        await planning.run_plan(**timed, vault=runtime.vault, batch_size=size, **job)
 
     return {
         customers.IMPORT_TASK: run_import,
