@@ -1,0 +1,1 @@
+"""Lists of ids that people upload: read, matched with customers, kept, and made an audience."""

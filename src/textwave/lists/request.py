@@ -1,0 +1,104 @@
+"""What an upload is asked to do, and what makes two uploads the same."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Final
+
+from textwave.audiences.identity import id_types
+from textwave.audiences.tables import CustomerTable
+from textwave.customers.columns import TableKind
+from textwave.customers.request import check_encoding
+from textwave.kit.refusal import InvalidValue, NotFound, Refusal
+
+LONGEST_NAME: Final = 100
+
+
+@dataclass(eq=False)
+class ListTableUnfit(Refusal):
+    """The list is to be matched with a table that has no customers of its own."""
+
+    code: ClassVar[str] = "list_table_unfit"
+    table: str
+    kind: str
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"“{self.table}” is a table of {self.kind}. A list is matched with a table of "
+            "customers: name one as `table`."
+        )
+
+
+@dataclass(eq=False)
+class IdTypeUnknown(Refusal):
+    """Customers of the table are not known by ids of that type."""
+
+    code: ClassVar[str] = "id_type_unknown"
+    table: str
+    id_type: str
+    known: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"Customers of “{self.table}” have no ids of the type “{self.id_type}”; they have "
+            f"{', '.join(f'“{name}”' for name in self.known)}. Choose one of them, or import the "
+            "table with the column of these ids declared."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRequest:
+    """One file that becomes a list of the name and an audience of the same name.
+
+    `path` is where the file was stored; `key_version` counts when the ids are `encrypted`, None is
+    the newest key. What else is None is guessed: the column, encoding and delimiter.
+    """
+
+    path: str
+    file_name: str
+    list: str
+    table: str
+    id_type: str
+    actor: str
+    column: str | None = None
+    encrypted: bool = False
+    key_version: int | None = None
+    keeps_unmatched: bool = False
+    encoding: str | None = None
+    delimiter: str | None = None
+    replace: bool = False
+
+    def written(self) -> dict[str, Any]:
+        """Return it as an operation's request keeps it."""
+        return asdict(self)
+
+    def check(self, tables: Mapping[str, CustomerTable]) -> None:
+        """Refuse what cannot be done whatever the file holds.
+
+        Raises:
+            InvalidValue, NotFound, ListTableUnfit, IdTypeUnknown: what its sentence says.
+        """
+        name = self.list
+        if name != name.strip() or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+            problem = f"A list has a name of 1 to {LONGEST_NAME} printable characters."
+            raise InvalidValue("name", problem)
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
+            raise InvalidValue("delimiter", "It must be one character and no quote or line end.")
+        check_encoding(self.encoding)
+        table = tables.get(self.table)
+        if table is None:
+            raise NotFound("table", self.table)
+        if table.kind is not TableKind.CUSTOMERS:
+            raise ListTableUnfit(self.table, table.kind.value)
+        if self.id_type not in id_types(table):
+            raise IdTypeUnknown(self.table, self.id_type, id_types(table))
+
+    def fingerprint(self, sha256: str) -> str:
+        """Return what makes two uploads the same: the file's content and how it is read."""
+        options = self.written() | {"sha256": sha256}
+        for name in ("path", "file_name", "actor", "replace"):
+            del options[name]
+        return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
