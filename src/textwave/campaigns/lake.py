@@ -75,6 +75,15 @@ class Destination:
     size: int
 
 
+@dataclass
+class AudienceGrewError(Exception):
+    """Tables were changed after the recipients had been counted: the plan has to be made again."""
+
+    campaign_id: int
+    recipients: int
+    counted: int
+
+
 def plan_blocks(lake: Lake, given: Recipients, measure: PartsMeasure) -> Iterator[Block]:
     """Compute the plan and stream it, sendable recipients first."""
     stream = lake.backend.to_pyarrow_batches(recipients(given), chunk_size=_ROWS_A_BATCH)
@@ -110,6 +119,8 @@ def write_plan(stream: Iterable[Block], measure: PartsMeasure, to: Destination) 
                 mode="append",
             )
         drops.flush()
+        if tally.audience > to.size:
+            raise AudienceGrewError(to.campaign_id, tally.audience, to.size)
         for_drops.commit()
         for_messages.commit()
     return tally

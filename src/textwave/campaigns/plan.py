@@ -101,12 +101,11 @@ def recipients(given: Recipients) -> ir.Table:
     return rows.order_by([rows.reason.notnull(), rows.mobile, rows.customer])
 
 
-def count_recipients(given: Recipients) -> ir.IntegerScalar:
+def count_recipients(members: ir.Table, numbers: ir.Table | None) -> ir.IntegerScalar:
     """Return how many rows `recipients` has: each further number of a member is one more."""
-    if given.numbers is None:
-        return given.members.count()
-    found: Any = given.numbers
-    return given.members.left_join(found, [given.members.customer == found.customer]).count()
+    if numbers is None:
+        return members.count()
+    return members.left_join(numbers, [members.customer == numbers.customer]).count()
 
 
 def _joined(given: Recipients) -> Any:

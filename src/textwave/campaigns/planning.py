@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
-import ibis
-import pyarrow as pa
 import structlog
 
 from textwave.audiences.store import member_ids
 from textwave.campaigns import store
 from textwave.campaigns.draft import NotReadyToStart, read_sources
 from textwave.campaigns.lake import Destination, PlanTally, plan_blocks, tally_plan, write_plan
+from textwave.campaigns.numbers import NumberChoice
 from textwave.campaigns.operations import SEND_TASK
-from textwave.campaigns.plan import PartsMeasure, Recipients
+from textwave.campaigns.plan import PartsMeasure, Recipients, count_recipients
+from textwave.campaigns.reach import Reach, find_numbers, find_reach
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import Brief, PlanCounts
 from textwave.content.variables import TemplateText, parse
@@ -34,7 +33,9 @@ from textwave.storage import progress
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.partitions import ensure_partitions
 from textwave.storage.queue import Job, defer, measure
+from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Lake, Warehouse
+from textwave.suppression.store import opted_out_numbers
 
 _BATCH_SECONDS = 1  # a batch of a slow platform is smaller, so that no job holds its place for long
 log = structlog.get_logger(__name__)
@@ -47,6 +48,7 @@ class _Work:
     brief: Brief
     snapshot_id: SnapshotId
     template: TemplateText
+    reach: Reach
 
     @property
     def measure(self) -> PartsMeasure:
@@ -61,6 +63,7 @@ async def run_dry_run(
     *,
     ledger: Ledger,
     warehouse: Warehouse,
+    vault: Vault,
     workspace_id: WorkspaceId,
     operation_id: OperationId,
 ) -> None:
@@ -71,7 +74,7 @@ async def run_dry_run(
             brief = await store.brief(
                 connection, workspace_id, campaign_id=CampaignId(request["campaign_id"])
             )
-        asked = _work(brief, brief.newest_snapshot_id)
+            asked = await _work(connection, vault, brief, brief.newest_snapshot_id)
         tally = await warehouse.run(
             workspace_id,
             lambda lake: tally_plan(
@@ -88,6 +91,7 @@ async def run_plan(
     *,
     ledger: Ledger,
     warehouse: Warehouse,
+    vault: Vault,
     clock: Clock,
     batch_size: int,
     workspace_id: WorkspaceId,
@@ -100,10 +104,14 @@ async def run_plan(
             return
         month = clock.now().astimezone(UTC).date()
         await ensure_partitions(connection, month)
-        asked = _work(brief, brief.snapshot_id or brief.newest_snapshot_id)
-        to = await _block_of_ids(connection, asked, ledger.url, month)
-    log.info("plan started", campaign=campaign_id, audience=to.size)
     try:
+        async with ledger.transaction() as connection:
+            snapshot_id = brief.snapshot_id or brief.newest_snapshot_id
+            asked = await _work(connection, vault, brief, snapshot_id)
+        size = await warehouse.run(workspace_id, lambda lake: _size(lake, asked))
+        async with ledger.transaction() as connection:
+            to = await _block_of_ids(connection, asked, ledger.url, month, size)
+        log.info("plan started", campaign=campaign_id, audience=to.size)
         tally = await warehouse.run(
             workspace_id,
             lambda lake: write_plan(
@@ -113,35 +121,50 @@ async def run_plan(
             ),
         )
     except Refusal as refusal:
-        async with ledger.transaction() as connection:
-            await store.move(connection, brief, CampaignEvent.FAIL, reason=refusal.sentence)
+        await _fail(ledger, brief, refusal)
         return
     await _begin_sending(ledger, asked, to, tally, batch_size)
 
 
-def _work(brief: Brief, snapshot_id: SnapshotId | None) -> _Work:
+async def _fail(ledger: Ledger, brief: Brief, refusal: Refusal) -> None:
+    """End a campaign that cannot be planned; what an interrupted plan had written goes."""
+    async with ledger.transaction() as connection:
+        await _clear(connection, brief)
+        await store.move(connection, brief, CampaignEvent.FAIL, reason=refusal.sentence)
+
+
+async def _work(
+    connection: Connection, vault: Vault, brief: Brief, snapshot_id: SnapshotId | None
+) -> _Work:
     if snapshot_id is None:
         problem = "has not been computed yet. Refresh it and wait until it is done."
         raise NotReadyToStart("audience", brief.audience, problem)
     text = full_text(brief.template_content, MessageType(brief.type), brief.opt_out_text)
-    return _Work(brief, snapshot_id, parse(text))
+    return _Work(brief, snapshot_id, parse(text), await find_reach(connection, vault, brief))
 
 
-async def _block_of_ids(connection: Connection, asked: _Work, url: str, month: date) -> Destination:
-    """Take the campaign's block of ids, or clear the one that an interrupted plan took."""
-    brief, size = asked.brief, asked.brief.audience_size or 0
-    key = {"workspace_id": brief.workspace_id, "campaign_id": brief.id}
-    if brief.first_message_id is not None:
-        last = brief.first_message_id + size - 1
-        block = {**key, "first_id": brief.first_message_id, "last_id": last}
-        await store.clear_plan(connection, block)
+def _size(lake: Lake, asked: _Work) -> int:
+    """Count the recipients, so that each finds its id in the campaign's block."""
+    members = member_ids(lake, asked.snapshot_id)
+    several = asked.reach.choice is NumberChoice.ALL
+    numbers = find_numbers(lake, asked.reach, members) if several else None
+    return int(count_recipients(members, numbers).to_pyarrow().as_py())
+
+
+async def _block_of_ids(
+    connection: Connection, asked: _Work, url: str, month: date, size: int
+) -> Destination:
+    """Take the campaign's block of ids, and clear the one that an interrupted plan took."""
+    brief = asked.brief
+    await _clear(connection, brief)
     first_id = await store.take_ids(
         connection, month=month, first_id=first_message_id(month), size=size
     )
     await store.freeze(
         connection,
         {
-            **key,
+            "workspace_id": brief.workspace_id,
+            "campaign_id": brief.id,
             "snapshot_id": asked.snapshot_id,
             "content": asked.template.text,
             "first_message_id": first_id,
@@ -150,6 +173,20 @@ async def _block_of_ids(connection: Connection, asked: _Work, url: str, month: d
         },
     )
     return Destination(url, brief.workspace_id, brief.id, month, first_id, size)
+
+
+async def _clear(connection: Connection, brief: Brief) -> None:
+    if brief.first_message_id is None:
+        return
+    await store.clear_plan(
+        connection,
+        {
+            "workspace_id": brief.workspace_id,
+            "campaign_id": brief.id,
+            "first_id": brief.first_message_id,
+            "last_id": brief.last_message_id,
+        },
+    )
 
 
 async def _begin_sending(
@@ -214,26 +251,19 @@ def _batch_size(brief: Brief, configured: int) -> int:
 
 
 def _recipients(lake: Lake, asked: _Work, url: str) -> Recipients:
-    opted_out = _opted_out(url, asked.brief) if asked.honours_opt_outs else None
+    opted_out = None
+    if asked.honours_opt_outs:
+        opted_out = lake.hold(opted_out_numbers(url, asked.brief.signature_id))
+    members = member_ids(lake, asked.snapshot_id)
     return Recipients(
-        members=member_ids(lake, asked.snapshot_id),
-        customers=lake.table(asked.brief.table_name),
-        customer_column=str(asked.brief.customer_column),
+        members=members,
+        customers=asked.reach.people(lake),
+        customer_column=asked.reach.root.customer_column,
         template=asked.template,
         sources=read_sources(asked.brief.variables),
         opted_out=opted_out,
+        numbers=find_numbers(lake, asked.reach, members),
     )
-
-
-def _opted_out(url: str, brief: Brief) -> ibis.Table:
-    """Return the numbers opted out of the campaign's signature, as they are now."""
-    with adbc.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT mobile FROM opt_out WHERE signature_id = $1 AND lifted_at IS NULL",
-            parameters=pa.record_batch([pa.array([brief.signature_id], pa.int64())], ["id"]),
-        )
-        table = cursor.fetch_arrow_table()
-    return ibis.memtable(table.cast(pa.schema([("mobile", pa.int64())])))
 
 
 def _report(brief: Brief, tally: PlanTally) -> dict[str, Any]:

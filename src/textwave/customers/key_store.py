@@ -29,6 +29,19 @@ class SealedKey:
     sealed_secret: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class MobileColumn:
+    """A column of numbers; `mobile_key` is the version that it is encrypted with, None: plain."""
+
+    table_name: str
+    kind: str
+    customer_column: str
+    mobile_column: str
+    time_column: str | None
+    mobile_key: int | None
+    mobile_region: str | None
+
+
 async def next_version(connection: Connection, workspace_id: WorkspaceId) -> int:
     """Take the version of the next key; nobody else gets it until the transaction ends."""
     key = {"workspace_id": workspace_id}
@@ -60,3 +73,11 @@ async def sealed_key(
     """Read a key as it is kept; `version` None is the newest. The web role may not."""
     parameters = {"workspace_id": workspace_id, "version": version}
     return await one(connection, SealedKey, _SQL["sealed"], parameters)
+
+
+async def mobile_columns(
+    connection: Connection, *, workspace_id: WorkspaceId, table: str
+) -> Sequence[MobileColumn]:
+    """Return where a customer of the table has numbers: there first, then in other tables."""
+    parameters = {"workspace_id": workspace_id, "table": table}
+    return await many(connection, MobileColumn, _SQL["mobile_columns"], parameters)

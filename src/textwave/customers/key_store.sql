@@ -24,3 +24,13 @@ FROM encryption_key k WHERE k.workspace_id = %(workspace_id)s ORDER BY k.version
 SELECT version, sealed_secret FROM encryption_key
 WHERE workspace_id = %(workspace_id)s AND version = coalesce(%(version)s,
     (SELECT max(version) FROM encryption_key WHERE workspace_id = %(workspace_id)s))
+
+-- name: mobile_columns
+-- Where numbers of customers are, by the customer's own key: the customers' table, then others.
+SELECT t.name AS table_name, t.kind, t.customer_column, t.mobile_column, t.time_column,
+       t.mobile_key, t.mobile_region
+FROM customer_table t
+WHERE t.workspace_id = %(workspace_id)s AND t.mobile_column IS NOT NULL
+  AND t.customer_id_type = 'customer'
+  AND (t.name = %(table)s OR t.kind <> 'customers')
+ORDER BY t.name <> %(table)s, t.name

@@ -3,21 +3,20 @@
 At most one opt-out of a number and a signature is in force; lifted ones stay as evidence.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
-from psycopg.rows import scalar_row
 
 from textwave.kit.ids import OptOutId, SignatureId, WorkspaceId
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
 
 _SQL = load_statements(__package__ or "textwave.suppression")
-_NUMBERS_PER_BATCH: Final = 50_000
 
 OPTED_OUT_SCHEMA: Final = pa.schema([pa.field("mobile", pa.int64(), nullable=False)])
 
@@ -128,17 +127,14 @@ async def opted_out(
     return {row[0] for row in await cursor.fetchall()}
 
 
-async def opted_out_batches(
-    connection: Connection, signature_id: SignatureId
-) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Stream every blocked number of a signature, in constant memory, for the planner."""
-    async with connection.cursor(
-        "opted_out", row_factory=scalar_row, scrollable=False, withhold=False
-    ) as cursor:
-        await cursor.execute(_SQL["all_opted_out"], {"signature_id": signature_id}, binary=True)
-        while numbers := await cursor.fetchmany(_NUMBERS_PER_BATCH):
-            column = pa.array(numbers, type=pa.int64())
-            yield pa.record_batch([column], schema=OPTED_OUT_SCHEMA)
+def opted_out_numbers(url: str, signature_id: SignatureId) -> pa.Table:
+    """Return every number that is blocked for a signature, in the column `mobile`, for the plan."""
+    with adbc.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            _SQL["all_opted_out"],
+            parameters=pa.record_batch([pa.array([signature_id], pa.int64())], ["signature_id"]),
+        )
+        return cursor.fetch_arrow_table().cast(OPTED_OUT_SCHEMA)
 
 
 def _key(workspace_id: WorkspaceId, signature_id: SignatureId, mobile: int) -> dict[str, int]:
