@@ -164,7 +164,7 @@ async def import_file(
     wanted = options.request(name, str(path))
     wanted.check()
     try:
-        await _store(request.stream(), path, runtime.settings.upload_limit_megabytes)
+        await store_body(request.stream(), path, runtime.settings.upload_limit_megabytes)
         async with runtime.ledger.transaction(caller.workspace_id) as connection:
             operation_id = await customers.start_import(
                 connection,
@@ -178,7 +178,7 @@ async def import_file(
         raise
 
 
-async def _store(pieces: AsyncIterator[bytes], path: FilePath, limit_megabytes: int) -> None:
+async def store_body(pieces: AsyncIterator[bytes], path: FilePath, limit_megabytes: int) -> None:
     """Write the body to a file as it comes.
 
     Raises:
