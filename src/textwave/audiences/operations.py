@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 import structlog
 
 from textwave.accounts import store as accounts
-from textwave.audiences import store
+from textwave.audiences import life_store, store
 from textwave.audiences.calendar import Calendar
 from textwave.audiences.check import check_rule
 from textwave.audiences.compile import select_customers, select_rows
@@ -66,6 +66,7 @@ async def create_audience(
     """
     name = check_name(name)
     said = check_particulars(particulars or Particulars())
+    await life_store.hold(connection, workspace_id)
     known = await store.surroundings(connection, workspace_id, viewer)
     check_rule(rule, table=table, known=known)
     added = await store.add_audience(

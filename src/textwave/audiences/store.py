@@ -3,6 +3,7 @@
 A snapshot exists when the ledger says so; members that no snapshot row names are never read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -292,6 +293,13 @@ def member_ids(lake: Lake, snapshot_id: SnapshotId) -> ir.Table:
     """Return the members of a snapshot: one column `customer`, each once."""
     members = lake.table(MEMBERS)
     return members.filter(members["snapshot_id"] == snapshot_id).select(CUSTOMER)
+
+
+def remove_members(lake: Lake, snapshot_ids: Sequence[SnapshotId]) -> None:
+    """Take the members of snapshots out of the lake; those that have none are no matter."""
+    if snapshot_ids and lake.has_table(MEMBERS):
+        ids = ", ".join(str(int(one)) for one in snapshot_ids)  # written out: files are skipped
+        lake.duckdb.execute(f"DELETE FROM {lake.qualified(MEMBERS)} WHERE snapshot_id IN ({ids})")  # noqa: S608 - numbers
 
 
 def _ensure_members(lake: Lake) -> None:

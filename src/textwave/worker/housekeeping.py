@@ -13,10 +13,13 @@ from procrastinate import App
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
+from textwave.audiences.history_operations import forget_members, forget_unfinished
+from textwave.audiences.refresh_operations import defer_due
 from textwave.callbacks.operations import forget_nonces
 from textwave.content import review_operations as reviews
 from textwave.content.store import platforms_to_pull
 from textwave.dispatch.operations import defer_forgotten
+from textwave.insights.outcome_operations import defer_exports
 from textwave.platforms.contract import (
     PlatformAnsweredNonsense,
     PlatformRefused,
@@ -32,8 +35,10 @@ from textwave.worker.decisions import start_waiting_campaigns
 QUEUE: Final = "housekeeping"
 EVERY_TWO_SECONDS: Final = "* * * * * */2"
 EVERY_FIVE_SECONDS: Final = "* * * * * */5"
+EVERY_TEN_SECONDS: Final = "* * * * * */10"
 EVERY_MINUTE: Final = "* * * * *"
 EVERY_HOUR: Final = "7 * * * *"
+EVERY_DAY: Final = "37 3 * * *"
 _PAYLOADS_KEPT: Final = timedelta(days=7)
 _FAILED_JOBS_KEPT_HOURS: Final = 24 * 14
 log = structlog.get_logger(__name__)
@@ -45,8 +50,12 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
     chores: list[tuple[str, str, Chore]] = [
         ("ask_reviews", EVERY_TWO_SECONDS, lambda: _ask_reviews(runtime)),
         ("pull_responses", EVERY_FIVE_SECONDS, lambda: _pull(runtime)),
+        ("export_outcomes", EVERY_TEN_SECONDS, lambda: defer_exports(runtime.ledger)),
         ("rescue_jobs", EVERY_TWO_SECONDS, lambda: rescue(app, runtime)),
         ("sweep", EVERY_MINUTE, lambda: _sweep(runtime)),
+        ("refresh_audiences", EVERY_MINUTE, lambda: _refresh_audiences(runtime)),
+        ("forget_members", EVERY_HOUR, lambda: forget_members(runtime.ledger, runtime.warehouse)),
+        ("forget_unfinished", EVERY_DAY, lambda: _forget_unfinished(runtime)),
         ("put_away", EVERY_HOUR, lambda: _put_away(app, runtime)),
     ]
     for name, cron, chore in chores:
@@ -99,6 +108,14 @@ async def _sweep(runtime: Runtime) -> None:
     await defer_forgotten(runtime.ledger)
     async with runtime.ledger.transaction() as connection:
         await defer(connection, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS, MERGE_CLICKS)
+
+
+async def _refresh_audiences(runtime: Runtime) -> None:
+    await defer_due(runtime.ledger, now=runtime.clock.now())
+
+
+async def _forget_unfinished(runtime: Runtime) -> None:
+    await forget_unfinished(runtime.ledger, runtime.warehouse, now=runtime.clock.now())
 
 
 async def _put_away(app: App, runtime: Runtime) -> None:

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from procrastinate import App, RetryStrategy
 
+from textwave.audiences import comparison_operations as comparisons
 from textwave.audiences import operations as audiences
+from textwave.audiences import refresh_operations as refreshes
 from textwave.campaigns import planning
 from textwave.campaigns.operations import (
     CANCEL_TASK,
@@ -26,6 +28,7 @@ from textwave.content.token_keys import token_keys
 from textwave.customers import operations as customers
 from textwave.dispatch.operations import Sender, send_batch
 from textwave.dispatch.store import BatchKey
+from textwave.insights.outcome_operations import EXPORT_TASK, export_outcomes
 from textwave.kit.ids import OperationId, WorkspaceId
 from textwave.models import rfm_operations
 from textwave.responses import operations as responses
@@ -37,6 +40,7 @@ from textwave.responses.jobs import (
 )
 from textwave.storage import progress
 from textwave.wiring import Runtime
+from textwave.worker.chain import after_import
 from textwave.worker.decisions import apply_notices, start_waiting_campaigns
 
 Task = Callable[..., Awaitable[Any]]
@@ -47,11 +51,13 @@ AGAIN: Final = RetryStrategy(max_attempts=100, wait=1, linear_wait=2)
 
 def add_tasks(app: App, runtime: Runtime) -> None:
     """Register every job of the product."""
-    for name, task in (_computing(runtime) | _content(runtime) | _sending(runtime)).items():
+    for name, task in (
+        _computing(runtime) | _audiences(runtime) | _content(runtime) | _sending(runtime)
+    ).items():
         app.task(name=name, retry=AGAIN)(task)
-    # Without a retry of their own: whatever stores the next one, and the periodic safety net, defer
-    # them again, and their queueing lock must stay free for that.
-    for name, task in _merging(runtime).items():
+    # Without a retry of their own: whatever stores the next one, the clock and the periodic safety
+    # net defer them again, and their queueing lock must stay free for that.
+    for name, task in (_merging(runtime) | _refreshing(runtime)).items():
         app.task(name=name, retry=False)(task)
 
 
@@ -73,15 +79,6 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
             runtime.ledger, workspace_id=workspace_id, operation_id=operation_id, work=work
         )
 
-    async def run_estimate(**job: Any) -> None:
-        await audiences.run_estimate(**timed, **job)
-
-    async def run_preview(**job: Any) -> None:
-        await audiences.run_preview(**timed, **job)
-
-    async def run_snapshot(**job: Any) -> None:
-        await audiences.run_snapshot(**timed, **job)
-
     async def compute_rfm(**job: Any) -> None:
         await rfm_operations.run_compute(**timed, **job)
 
@@ -95,13 +92,51 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
     return {
         customers.IMPORT_TASK: run_import,
         customers.REJECTED_ROWS_TASK: run_rejected_rows,
-        audiences.ESTIMATE: run_estimate,
-        audiences.PREVIEW: run_preview,
-        audiences.SNAPSHOT: run_snapshot,
         rfm_operations.COMPUTE: compute_rfm,
         DRY_RUN_TASK: run_dry_run,
         PLAN_TASK: run_plan,
     }
+
+
+def _audiences(runtime: Runtime) -> dict[str, Task]:
+    stores: dict[str, Any] = {"ledger": runtime.ledger, "warehouse": runtime.warehouse}
+    timed = {**stores, "clock": runtime.clock}
+
+    async def run_estimate(**job: Any) -> None:
+        await audiences.run_estimate(**timed, **job)
+
+    async def run_preview(**job: Any) -> None:
+        await audiences.run_preview(**timed, **job)
+
+    async def run_snapshot(**job: Any) -> None:
+        await audiences.run_snapshot(**timed, **job)
+
+    async def run_comparison(**job: Any) -> None:
+        await comparisons.run_comparison(**stores, **job)
+
+    async def run_change(**job: Any) -> None:
+        await comparisons.run_change(**stores, **job)
+
+    async def follow_import(**job: Any) -> None:
+        await after_import(runtime, **job)
+
+    return {
+        audiences.ESTIMATE: run_estimate,
+        audiences.PREVIEW: run_preview,
+        audiences.SNAPSHOT: run_snapshot,
+        comparisons.COMPARE: run_comparison,
+        comparisons.CHANGE: run_change,
+        refreshes.AFTER_IMPORT_TASK: follow_import,
+    }
+
+
+def _refreshing(runtime: Runtime) -> dict[str, Task]:
+    async def refresh(**job: Any) -> None:
+        await refreshes.run_refresh(
+            ledger=runtime.ledger, warehouse=runtime.warehouse, clock=runtime.clock, **job
+        )
+
+    return {refreshes.REFRESH_TASK: refresh}
 
 
 def _content(runtime: Runtime) -> dict[str, Task]:
@@ -159,7 +194,11 @@ def _merging(runtime: Runtime) -> dict[str, Task]:
             keys = await token_keys(connection, runtime.vault)
         await responses.merge_clicks(ledger, keys=keys)
 
+    async def export(*, workspace_id: WorkspaceId) -> None:
+        await export_outcomes(ledger, runtime.warehouse, workspace_id=workspace_id)
+
     return {
+        EXPORT_TASK: export,
         MERGE_RECEIPTS.task: merge_receipts,
         MERGE_REPLIES.task: merge_replies,
         MERGE_REVIEWS.task: merge_reviews,
