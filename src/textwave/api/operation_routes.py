@@ -31,6 +31,18 @@ async def read_operation(
     return operation_shape(kept)
 
 
+@routes.post("/operations/{operation_id}/cancel", summary="Ask for the end of an operation.")
+async def cancel_operation(
+    runtime: Rt, caller: Who, operation_id: Annotated[int, Path(ge=1, le=2**63 - 1)]
+) -> Operation:
+    """Return the operation; one that runs ends as `cancelled` within a second or two."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        kept = await progress.cancel(
+            connection, workspace_id=caller.workspace_id, operation_id=OperationId(operation_id)
+        )
+    return operation_shape(kept)
+
+
 async def begun(
     connection: Connection, response: Response, workspace_id: WorkspaceId, operation_id: OperationId
 ) -> Operation:

@@ -70,6 +70,19 @@ class IdColumn(BaseModel):
     column: str
 
 
+class ColumnStatistics(BaseModel):
+    """What is in a column; what could identify people is hidden."""
+
+    nulls: int
+    distinct: int
+    approximate: bool = Field(description="Whether `distinct` is an estimate, good to some percent")
+    hidden: bool = Field(description="Whether values are left out because they identify people")
+    min: float | str | None = None
+    max: float | str | None = None
+    top: list[tuple[str, int]] = Field(default=[], description="The most frequent values, counted")
+    sampled: bool = Field(default=False, description="Whether `top` was counted in 100,000 rows")
+
+
 class Table(Shape):
     """A table of one of the five kinds."""
 
@@ -90,6 +103,13 @@ class Table(Shape):
     is_system: bool = Field(description="Kept by Textwave itself; nothing is imported into it.")
     created_at: datetime
     updated_at: datetime
+
+
+class MeasuredTable(Table):
+    """A table with what is in its columns, once it has been measured after an import."""
+
+    statistics: dict[str, ColumnStatistics] | None
+    statistics_at: datetime | None
 
 
 class Import(Shape):

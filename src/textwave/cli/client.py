@@ -8,12 +8,14 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import aiohttp
+from rich.console import Console
 
 from textwave.cli.installation import read_api_key, read_running
 from textwave.kit.refusal import Refusal
@@ -82,6 +84,18 @@ class OperationFailed(Refusal):
         return str(self.problem.get("sentence") or "The operation failed.")
 
 
+@dataclass(eq=False)
+class OperationCancelled(Refusal):
+    """Somebody ended a long-running operation before it was done."""
+
+    code: ClassVar[str] = "operation_cancelled"
+    operation_id: int
+
+    @property
+    def sentence(self) -> str:
+        return f"Operation {self.operation_id} was cancelled; nothing has changed."
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """One installation's API."""
@@ -96,6 +110,10 @@ class Api:
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         """Ask for a change."""
         return asyncio.run(self._ask("POST", path, body=body or {}))
+
+    def delete(self, path: str) -> Answer:
+        """Ask for a thing to be deleted."""
+        return asyncio.run(self._ask("DELETE", path))
 
     def upload(
         self, path: str, file: Path, query: Mapping[str, Any], sent: Callable[[int], None]
@@ -115,21 +133,43 @@ class Api:
                 return
 
     def finished(
-        self, operation: Answer, seen: Callable[[Answer], None], *, every_seconds: float
+        self,
+        operation: Answer,
+        seen: Callable[[Answer], None] | None = None,
+        *,
+        every_seconds: float = 1,
     ) -> Answer:
-        """Wait for the end of an operation and return its result; `seen` is told the way there.
+        """Wait for the end of an operation and return its result; Ctrl-C cancels it.
+
+        `seen` is told the way there; without it a line on the terminal says how far it is.
 
         Raises:
             OperationFailed: it ended with a problem.
+            OperationCancelled: somebody ended it.
         """
-        while operation["state"] not in ("succeeded", "failed"):
-            seen(operation)
-            path = f"/api/operations/{operation['id']}"
-            operation = self.get(path, wait_seconds=every_seconds)
+        line = Console(stderr=True).status("waiting")
+        told = seen or (lambda known: line.update(_way(known)))
+        with line if seen is None else nullcontext():
+            try:
+                operation = self._ended(operation, told, every_seconds)
+            except KeyboardInterrupt:
+                operation = self.post(f"/api/operations/{operation['id']}/cancel")
+                operation = self._ended(operation, told, every_seconds)
+        if operation["state"] == "cancelled":
+            raise OperationCancelled(operation["id"])
         if operation["state"] == "failed":
             raise OperationFailed(operation["id"], operation["problem"] or {})
         result: Answer = operation["result"] or {}
         return result
+
+    def _ended(
+        self, operation: Answer, told: Callable[[Answer], None], every_seconds: float
+    ) -> Answer:
+        while operation["state"] not in ("succeeded", "failed", "cancelled"):
+            told(operation)
+            path = f"/api/operations/{operation['id']}"
+            operation = self.get(path, wait_seconds=every_seconds)
+        return operation
 
     async def _ask(
         self,
@@ -171,6 +211,13 @@ def open_api() -> Api:
             raise ApiUnknown(str(data))
         url = running.addresses.web
     return Api(url, os.environ.get("TEXTWAVE_API_KEY") or read_api_key(data))
+
+
+def _way(operation: Answer) -> str:
+    """Say how far an operation is."""
+    known = operation.get("progress") or {}
+    phase = str(known.get("phase") or operation["state"])
+    return f"{phase}, {known['percent']:.0f} %" if "percent" in known else phase
 
 
 def segment(name: str) -> str:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from textwave.cli import audiences, campaigns, content, demo, encryption, models, processes, tables
+from textwave.cli import audiences, campaigns, content, demo, encryption, models, operations, processes, tables
 from textwave.kit.refusal import Refusal
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ for name, commands in {
     "campaign": campaigns.app,
     "reply": campaigns.replies,
     "opt-out": campaigns.opt_outs,
+    "operation": operations.app,
 }.items():
     app.add_typer(commands, name=name)
 

@@ -1,8 +1,8 @@
 """Long-running operations: begun by a request, done by a job, watched by whoever asked.
 
 Imports, estimates, snapshots, previews and dry runs are such. Each ends as succeeded with
-a result or failed with the refusal that stopped it; a crash leaves it running until the job is
-given to another worker.
+a result, failed with the refusal that stopped it, or cancelled; a crash leaves it running until
+the job is given to another worker. A cancel that comes after the work is done changes nothing.
 """
 
 import asyncio
@@ -12,17 +12,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg
 import structlog
 from psycopg.types.json import Jsonb
+from psycopg_pool import PoolTimeout
 
 from textwave.kit.ids import OperationId, WorkspaceId
 from textwave.kit.refusal import NotFound, Refusal
 from textwave.storage.ledger import Connection, Ledger, execute, one, value
 from textwave.storage.queue import Job, defer
 from textwave.storage.statements import load_statements
+from textwave.storage.watching import Probe, probes_of_operation, told
 
 _SQL = load_statements("textwave.storage", "progress.sql")
 _FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.03, 0.5
+_TELL_SECONDS = 0.5
 log = structlog.get_logger(__name__)
 
 
@@ -45,7 +49,7 @@ class Operation:
     @property
     def finished(self) -> bool:
         """Tell whether it has ended, well or not."""
-        return self.state in ("succeeded", "failed")
+        return self.state in ("succeeded", "failed", "cancelled")
 
 
 async def begin(
@@ -77,7 +81,10 @@ async def perform(
     operation_id: OperationId,
     work: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]],
 ) -> None:
-    """Run the work of an operation (given its request) and record how it ended."""
+    """Run the work of an operation (given its request) and record how it ended.
+
+    While it runs, what its probes tell is noted, and a wish to cancel is passed on to it.
+    """
     key = {"workspace_id": workspace_id, "operation_id": operation_id}
     async with ledger.transaction() as connection:
         started = await value(connection, _SQL["start"], key)
@@ -86,9 +93,14 @@ async def perform(
         return
     began = time.monotonic()
     try:
-        result = await work(operation.request)
+        with probes_of_operation() as probes:
+            result = await _watched(ledger, key, probes, work(operation.request))
     except Refusal as refusal:
         await _fail(ledger, key, as_problem(refusal))
+        return
+    except _CancelledByUserError:
+        async with ledger.transaction() as connection:
+            await execute(connection, _SQL["end_cancelled"], key)
         return
     except Exception:
         log.exception("operation failed", kind=operation.kind, operation=operation_id)
@@ -98,6 +110,57 @@ async def perform(
     result["seconds"] = round(time.monotonic() - began, 3)
     async with ledger.transaction() as connection:
         await execute(connection, _SQL["succeed"], {**key, "result": Jsonb(result)})
+
+
+async def cancel(
+    connection: Connection, *, workspace_id: WorkspaceId, operation_id: OperationId
+) -> Operation:
+    """Ask for the end of an operation; one that has not begun ends at once.
+
+    Raises:
+        NotFound: there is none with that id in the workspace.
+    """
+    key = {"workspace_id": workspace_id, "operation_id": operation_id}
+    await execute(connection, _SQL["cancel"], key)
+    return await read(connection, workspace_id=workspace_id, operation_id=operation_id)
+
+
+class _CancelledByUserError(Exception):
+    """Somebody asked for the end, and the work has ended for it."""
+
+
+async def _watched(
+    ledger: Ledger,
+    key: Mapping[str, Any],
+    probes: list[Probe],
+    work: Awaitable[dict[str, Any]],
+) -> dict[str, Any]:
+    """Await the work; tell how far it is, and cancel it when somebody asks for that."""
+    job = asyncio.ensure_future(work)
+    asked = False
+    try:
+        while not (await asyncio.wait([job], timeout=_TELL_SECONDS))[0]:
+            if await _tell(ledger, key, told(probes)) and not asked:
+                asked = job.cancel()
+        return job.result()
+    except asyncio.CancelledError:
+        if asked and job.done():
+            raise _CancelledByUserError from None
+        raise
+    finally:
+        if not job.done():
+            job.cancel()
+            await asyncio.wait([job])
+
+
+async def _tell(ledger: Ledger, key: Mapping[str, Any], progress: Mapping[str, Any]) -> bool:
+    """Note the progress; tell whether somebody asked for the end. The work outlives a lost line."""
+    try:
+        async with ledger.transaction() as connection:
+            return bool(await value(connection, _SQL["tell"], {**key, "progress": Jsonb(progress)}))
+    except (psycopg.Error, PoolTimeout) as error:
+        log.warning("progress not told", operation=key["operation_id"], error=str(error))
+        return False
 
 
 async def note(

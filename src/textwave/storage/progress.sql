@@ -15,6 +15,25 @@ RETURNING id
 UPDATE operation SET progress = %(progress)s
 WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s AND state = 'running'
 
+-- name: tell
+-- Add what is known of the progress; true when somebody asked for the end.
+UPDATE operation SET progress = progress || %(progress)s
+WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s AND state = 'running'
+RETURNING cancel_requested_at IS NOT NULL
+
+-- name: cancel
+-- Ask for the end; what has not begun has ended with that.
+UPDATE operation SET
+    cancel_requested_at = coalesce(cancel_requested_at, now()),
+    state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END,
+    finished_at = CASE state WHEN 'queued' THEN now() ELSE finished_at END
+WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s AND state IN ('queued', 'running')
+
+-- name: end_cancelled
+-- It has ended because somebody asked for that.
+UPDATE operation SET state = 'cancelled', finished_at = now()
+WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s AND state = 'running'
+
 -- name: succeed
 -- The result, once.
 UPDATE operation SET state = 'succeeded', result = %(result)s, finished_at = now()

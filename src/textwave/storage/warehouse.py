@@ -8,11 +8,10 @@ loop stays free.
 import asyncio
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from uuid import uuid4
 
 import duckdb
 import duckdb_extension_ducklake
@@ -24,10 +23,13 @@ from ibis.backends.duckdb import Backend
 from psycopg.conninfo import conninfo_to_dict
 
 from textwave.kit.ids import WorkspaceId
+from textwave.storage.compute import CATALOG, Compute, DuckDbEngine, Engine, qualified
+from textwave.storage.watching import probing
 
 Result = TypeVar("Result")
 
-CATALOG = "lake"
+_INTERRUPT_SECONDS = 0.2
+_COUNT_PROGRESS = "SET enable_progress_bar = true; SET enable_progress_bar_print = false"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Lake:
 
     backend: Backend
     workspace: WorkspaceId
+    compute: Compute
 
     @property
     def duckdb(self) -> duckdb.DuckDBPyConnection:
@@ -46,30 +49,34 @@ class Lake:
     @property
     def schema(self) -> str:
         """The schema of the workspace's tables."""
-        return f"workspace_{self.workspace}"
+        return schema_of(self.workspace)
 
     def qualified(self, name: str) -> str:
         """Return the quoted SQL name of a table of the workspace."""
-        return f'{CATALOG}.{self.schema}."{name}"'
+        return qualified(self.schema, name)
 
     def table(self, name: str) -> ir.Table:
         """Return a table of the workspace as an Ibis expression."""
-        return self.backend.table(name, database=(CATALOG, self.schema))
+        return self.compute.table(name)
 
     def append(self, name: str, rows: ir.Table) -> int:
-        """Append the rows of an expression to a table of the same columns; return how many."""
-        selection = self.backend.compile(rows)
-        statement = f"INSERT INTO {self.qualified(name)} BY NAME {selection}"
-        row = self.duckdb.execute(statement).fetchone()
-        return 0 if row is None else int(row[0])
+        """Append the rows of an expression to a table of the same columns; return how many.
+
+        In a transaction, expressions see what was there when it began.
+        """
+        return self.compute.append(name, rows)
 
     def hold(self, rows: pa.RecordBatchReader | pa.Table) -> ir.Table:
         """Keep rows from elsewhere for this piece of work, to be joined with tables of the lake."""
-        name = f"held_{uuid4().hex}"
-        self.duckdb.register(f"{name}_given", rows)
-        self.duckdb.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_given")
-        self.duckdb.unregister(f"{name}_given")
-        return self.backend.table(name, database=("temp", "main"))
+        return self.compute.hold(rows)
+
+    def keep(self, rows: ir.Table) -> ir.Table:
+        """Compute an expression once and keep its rows for this piece of work."""
+        return self.compute.keep(rows)
+
+    def interrupt(self) -> None:
+        """Stop the statement that is running; called from another thread."""
+        self.compute.interrupt()
 
     @contextmanager
     def stream(
@@ -119,6 +126,7 @@ class Warehouse:
     spill_folder: Path
     memory_megabytes: int
     threads: int
+    engine: Engine = field(default_factory=DuckDbEngine)
     _opened: list[duckdb.DuckDBPyConnection] = field(
         default_factory=list[duckdb.DuckDBPyConnection], init=False, repr=False, compare=False
     )
@@ -131,20 +139,39 @@ class Warehouse:
         """Open a connection for one piece of work and close it after."""
         connection = self._connection()
         try:
-            lake = Lake(ibis.duckdb.from_connection(connection), workspace)
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{lake.schema}")
-            yield lake
+            connection.execute(_COUNT_PROGRESS)
+            backend = ibis.duckdb.from_connection(connection)
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{schema_of(workspace)}")
+            with closing(self.engine.begin(backend, schema_of(workspace))) as compute:
+                yield Lake(backend, workspace, compute)
         finally:
             connection.close()
 
     async def run(self, workspace: WorkspaceId, work: Callable[[Lake], Result]) -> Result:
-        """Run work on a connection of its own, in a thread."""
+        """Run work on a connection of its own, in a thread.
+
+        Cancelled, it interrupts what the engine does and waits for the thread; work that was
+        done by then stands, and its result is returned.
+        """
+        opened: list[Lake] = []
 
         def in_thread() -> Result:
             with self.open(workspace) as lake:
-                return work(lake)
+                opened.append(lake)
+                try:
+                    return work(lake)
+                finally:
+                    opened.clear()
 
-        return await asyncio.to_thread(in_thread)
+        def percent() -> dict[str, float]:
+            return {"percent": done} if (done := _percent(opened)) is not None else {}
+
+        with probing(percent):
+            thread = asyncio.ensure_future(asyncio.to_thread(in_thread))
+            try:
+                return await asyncio.shield(thread)
+            except asyncio.CancelledError:
+                return await _interrupted(thread, opened)
 
     def close(self) -> None:
         """Close the instance; the next use opens it again."""
@@ -167,8 +194,10 @@ class Warehouse:
             _load_extensions(connection)
             connection.execute(
                 f"ATTACH 'ducklake:postgres:{_quoted(self._catalog_url())}' AS {CATALOG} "
-                f"(DATA_PATH '{_quoted(self.data_path)}', METADATA_SCHEMA 'lake')"
+                f"(DATA_PATH '{_quoted(self.data_path)}', METADATA_SCHEMA 'lake'"
+                f"{self.engine.attach_options})"
             )
+            self.engine.prepare(ibis.duckdb.from_connection(connection))
         except BaseException:
             connection.close()
             raise
@@ -189,6 +218,37 @@ class Warehouse:
         # DuckDB's reader wants quotes only where libpq needs them.
         parts = conninfo_to_dict(self.owner_url)
         return " ".join(f"{name}={value}" for name, value in parts.items() if value)
+
+
+def _percent(opened: list[Lake]) -> float | None:
+    """Return how much of the statement under way is done, in percent; None if not known."""
+    lake = next(iter(opened), None)
+    try:
+        done = -1.0 if lake is None else lake.duckdb.query_progress()
+    except duckdb.Error:  # it was closed in this moment
+        return None
+    return round(done, 1) if done >= 0 else None
+
+
+async def _interrupted(thread: asyncio.Future[Result], opened: list[Lake]) -> Result:
+    """Interrupt one statement after the other until the thread has ended.
+
+    Raises:
+        asyncio.CancelledError: the work did not come to its end.
+    """
+    while not thread.done():
+        for lake in list(opened):
+            lake.interrupt()
+        await asyncio.wait([thread], timeout=_INTERRUPT_SECONDS)
+    if thread.exception() is None and (task := asyncio.current_task()) is not None:
+        task.uncancel()
+        return thread.result()
+    raise asyncio.CancelledError
+
+
+def schema_of(workspace: WorkspaceId) -> str:
+    """Return the schema that holds a workspace's tables."""
+    return f"workspace_{workspace}"
 
 
 def _answers(connection: duckdb.DuckDBPyConnection) -> bool:
