@@ -8,6 +8,8 @@ from textwave.cli.client import Answer, open_api
 from textwave.cli.options import AsJson, read_json_option
 from textwave.cli.output import print_json, print_rows
 
+DIMENSIONS = ("recency", "frequency", "monetary")
+TYPES = ("HHH", "LHH", "HLH", "LLH", "HHL", "LHL", "HLL", "LLL")
 rfm = typer.Typer(help="RFM: recency, frequency, monetary value.", no_args_is_help=True)
 
 Table = Annotated[str, typer.Option("--table", help="Table of orders or order summaries.")]
@@ -97,15 +99,22 @@ def _print_rfm(result: Answer) -> None:
         f"{result['users']:,} users, {result['orders']:,} orders, {result['amount']:,.2f} in all, "
         f"on {result['at']}."
     )
-    types = [{"type": type_, **one} for type_, one in result["types"].items()]
+    types = [{"type": letters, **result["types"][letters]} for letters in TYPES]
     print_rows(_with_amounts(types), ("type", "name", "users", "amount", "orders"))
-    scores = [{"score": score, **one} for score, one in result["scores"].items()]
+    highest_first = sorted(result["scores"].items(), key=_by_scores, reverse=True)
+    scores = [{"score": score, **one} for score, one in highest_first]
     print_rows(_with_amounts(scores), ("score", "users", "amount", "orders"))
+    means, high = result["means"], result["baseline"]
     dimensions = [
-        {"": name, "mean score": _decimal(result["means"][name]), "high from": _decimal(high)}
-        for name, high in result["baseline"].items()
+        {"": name, "mean score": _decimal(means[name]), "high from": _decimal(high[name])}
+        for name in DIMENSIONS
     ]
     print_rows(dimensions, ("", "mean score", "high from"))
+
+
+def _by_scores(item: tuple[str, Any]) -> list[int]:
+    name = item[0]
+    return [int(score) for score in (name.split("-") if "-" in name else name)]
 
 
 def _with_amounts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

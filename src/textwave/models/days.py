@@ -1,6 +1,6 @@
 """Days of the workspace's calendar for times that are kept in naive UTC, in any engine.
 
-The engine has no time zones. So the days since 1900 are cut into stretches whose days all begin at
+The engine has no time zones. So the days since 1970 are cut into stretches whose days all begin at
 the same time of day in UTC, which are few; a day of another length is a stretch of its own.
 """
 
@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 
-EARLIEST: Final = date(1900, 1, 1)
-"""Days before this one are taken to begin when this one does."""
+EARLIEST: Final = date(1970, 1, 1)
+"""Days before this one are taken to begin at the hour at which this one does."""
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
 
@@ -34,7 +34,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 @lru_cache(maxsize=100)
 def stretches(zone: ZoneInfo, until: date) -> tuple[Stretch, ...]:
-    """Return the stretches from 1900 to the day `until`, the newest first."""
+    """Return the stretches from 1970 to the day `until`, the newest first."""
     found = [_stretch(EARLIEST, zone)]
     day = EARLIEST
     while day < until:
@@ -66,5 +66,6 @@ def _stretch(day: date, zone: ZoneInfo) -> Stretch:
 
 def _counted(column: Any, stretch: Stretch, day: date) -> Any:
     seconds = int(stretch.shift.total_seconds())
+    last_day: Any = ibis.literal(day)
     local = column - ibis.interval(seconds=seconds) if seconds else column
-    return ibis.literal(day).delta(local.date(), unit="day").cast("int64")
+    return last_day.delta(local.date(), unit="day").cast("int64")

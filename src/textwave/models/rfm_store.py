@@ -1,4 +1,4 @@
-"""RFM computed in the lake: the distribution alone, or with a row for each customer written down."""
+"""RFM computed in the lake: its distribution alone, or with a row for each customer."""
 
 from dataclasses import dataclass
 from typing import Any, Final

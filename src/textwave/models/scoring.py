@@ -121,13 +121,18 @@ def write_bands(bands: Bands) -> dict[str, list[list[float | None]]]:
 
 
 def _read_dimension(given: object, place: str) -> tuple[Band, ...]:
-    if not isinstance(given, list | tuple) or not 1 <= len(cast("list[object]", given)) <= MOST_BANDS:
+    if (
+        not isinstance(given, list | tuple)
+        or not 1 <= len(cast("list[object]", given)) <= MOST_BANDS
+    ):
         problem = f"a list of 1 to {MOST_BANDS} bands [up to and including, score] is needed"
         raise ScoringMalformed(place, problem)
     items = cast("Sequence[object]", given)
     bands = tuple(_read_band(item, f"{place}[{i}]") for i, item in enumerate(items))
     for i, band in enumerate(bands):
-        _check_bound(band, bands[i - 1] if i else None, last=i == len(bands) - 1, at=f"{place}[{i}]")
+        _check_bound(
+            band, bands[i - 1] if i else None, last=i == len(bands) - 1, at=f"{place}[{i}]"
+        )
     return bands
 
 
