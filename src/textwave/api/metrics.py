@@ -1,4 +1,4 @@
-"""What `/metrics` tells besides the requests: waiting jobs and running campaigns.
+"""What `/metrics` tells besides the requests: waiting jobs, running campaigns, the warehouse's lag.
 
 Read from counters at each scrape, with bounded queries; nothing here counts messages.
 """
@@ -9,10 +9,11 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from textwave.storage.ledger import Connection, Ledger, value
 
-# The web login reads no jobs and no workspace but its own; these two functions answer for it.
+# The web login reads no jobs and no workspace but its own; these functions answer for it.
 _READY: LiteralString = "SELECT to_regprocedure('jobs_waiting()') IS NOT NULL"
 _JOBS: LiteralString = "SELECT queue, waiting FROM jobs_waiting()"
 _MESSAGES: LiteralString = "SELECT state, messages FROM messages_of_running_campaigns()"
+_BEHIND: LiteralString = "SELECT seconds_behind_outcomes()"
 
 
 class Metrics:
@@ -29,12 +30,19 @@ class Metrics:
             ("state",), registry=self.registry,
         )  # fmt: skip
 
+        self._behind = Gauge(
+            "textwave_outcomes_behind_seconds",
+            "Age of the oldest outcome that audiences cannot use yet.",
+            registry=self.registry,
+        )
+
     async def written(self, ledger: Ledger) -> bytes:
         """Return all metrics in the text format of Prometheus."""
         async with ledger.transaction() as connection:
             if await value(connection, _READY):
                 await _fill(connection, self._jobs, _JOBS)
                 await _fill(connection, self._messages, _MESSAGES)
+                self._behind.set(await value(connection, _BEHIND))
         return generate_latest(self.registry)
 
 

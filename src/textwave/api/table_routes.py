@@ -12,8 +12,9 @@ from pydantic import BaseModel, Field
 
 from textwave.api.entry import Limit, Name, RowId, Rt, Text, Who
 from textwave.api.operation_routes import begun
-from textwave.api.shapes import Import, Operation, Page, Table
+from textwave.api.shapes import Import, MeasuredTable, Operation, Page, Table
 from textwave.customers import operations as customers
+from textwave.customers import table_operations as tables
 from textwave.customers.columns import ColumnType, TableKind
 from textwave.customers.request import MOBILE_ID, ImportMode, ImportRequest, read_ids
 from textwave.kit.refusal import InvalidValue, NotFound, Refusal
@@ -124,10 +125,52 @@ async def list_tables(runtime: Rt, caller: Who) -> Page[Table]:
 
 
 @routes.get("/tables/{name}", summary="Read a table.")
-async def read_table(runtime: Rt, caller: Who, name: Annotated[Name, Path()]) -> Table:
-    """Return a table with its columns."""
+async def read_table(runtime: Rt, caller: Who, name: Annotated[Name, Path()]) -> MeasuredTable:
+    """Return a table with its columns and, once they are computed, their statistics."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
-        return Table.model_validate(await customers.table(connection, caller.workspace_id, name))
+        found = await customers.table(connection, caller.workspace_id, name)
+    return MeasuredTable.model_validate(found)
+
+
+@routes.delete(
+    "/tables/{name}",
+    status_code=202,
+    summary="Delete a table: begins an operation; refused while something is defined over it.",
+)
+async def delete_table(
+    runtime: Rt, caller: Who, response: Response, name: Annotated[Name, Path()]
+) -> Operation:
+    """Begin to delete a table with its rows, its imports and their rejected rows."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        operation_id = await tables.start_deletion(
+            connection, workspace_id=caller.workspace_id, actor=caller.name, name=name
+        )
+        return await begun(connection, response, caller.workspace_id, operation_id)
+
+
+@routes.get(
+    "/tables/{name}/columns/{column}/values",
+    status_code=202,
+    summary="Find values of a column: begins an operation with the values as result.",
+)
+async def find_values(
+    runtime: Rt,
+    caller: Who,
+    response: Response,
+    name: Annotated[Name, Path()],
+    column: Annotated[Name, Path()],
+    contains: Annotated[str, Query(max_length=200, description="Text in either case.")] = "",
+) -> Operation:
+    """Begin to find the 100 most frequent values that contain a text; ids of people never."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        operation_id = await tables.start_finding_values(
+            connection,
+            workspace_id=caller.workspace_id,
+            name=name,
+            column=column,
+            contains=contains,
+        )
+        return await begun(connection, response, caller.workspace_id, operation_id)
 
 
 @routes.get("/tables/{name}/imports", summary="List a table's imports.")

@@ -14,6 +14,10 @@ from textwave.cli.output import print_fields, print_json, print_rows
 
 app = typer.Typer(help="Tables of customers and of what they did.", no_args_is_help=True)
 KINDS = "customers, orders, behaviours, order_summary or metrics."
+DESCRIBED_COLUMNS = (
+    "name", "type", "separator", "nulls", "distinct", "from", "to", "most_frequent",
+)  # fmt: skip
+SHOWN_VALUES = 5
 REJECTED_COLUMNS = ("line", "column_name", "value", "reason")
 
 
@@ -92,9 +96,57 @@ def show(name: str, as_json: AsJson = False) -> None:
         print_json(table)
         return
     imports, columns = table.pop("imports"), table.pop("columns")
+    statistics = table.pop("statistics") or {}
     print_fields(table)
-    print_rows(columns, ("name", "type", "separator"))
+    print_rows([_described(column, statistics) for column in columns], DESCRIBED_COLUMNS)
     print_rows(imports, ("id", "file_name", "mode", "rows_kept", "rows_rejected", "finished_at"))
+
+
+def _described(column: Answer, statistics: Answer) -> Answer:
+    """Describe a column with what is known of its values."""
+    known = statistics.get(column["name"], {})
+    about = "about " if known.get("approximate") else ""
+    top = [f"{value} ({count:,})" for value, count in known.get("top", [])[:SHOWN_VALUES]]
+    return column | {
+        "nulls": known.get("nulls"),
+        "distinct": f"{about}{known['distinct']:,}" if known else None,
+        "from": known.get("min"),
+        "to": known.get("max"),
+        "most_frequent": "hidden" if known.get("hidden") and not top else top,
+    }
+
+
+@app.command("values")
+def values(
+    name: Annotated[str, typer.Argument(help="The table.")],
+    column: Annotated[str, typer.Argument(help="A column of texts or of several values.")],
+    contains: Annotated[str, typer.Option(help="Only values with this text in them.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show the 100 most frequent values of a column; ids of people are not shown."""
+    api = open_api()
+    path = f"/api/tables/{segment(name)}/columns/{segment(column)}/values"
+    operation = api.get(path, contains=contains)
+    found = api.finished(operation, lambda _: None, every_seconds=10)["values"]
+    if as_json:
+        print_json(found)
+    else:
+        print_rows(found, ("value", "count"))
+
+
+@app.command("delete")
+def delete(
+    name: Annotated[str, typer.Argument(help="The table.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a table with its rows, its imports and their rejected rows, for good."""
+    api = open_api()
+    path = f"/api/tables/{segment(name)}"
+    rows = api.get(path)["row_count"]
+    if not yes:
+        typer.confirm(f"Delete table “{name}” with {rows:,} rows for good?", abort=True)
+    api.finished(api.delete(path), lambda _: None, every_seconds=10)
+    print(f"Table “{name}” is deleted.")
 
 
 @app.command("rejected")

@@ -13,6 +13,8 @@ CREATE TABLE outcome (
     first_id bigint NOT NULL,
     last_id bigint NOT NULL,
     ids bigint[],
+    size bigint NOT NULL
+        GENERATED ALWAYS AS (coalesce(cardinality(ids), last_id - first_id + 1)) STORED,
     -- when it happened to all of them; null: each row says for itself
     happened_at timestamptz,
     noted_at timestamptz NOT NULL DEFAULT now(),
