@@ -83,12 +83,14 @@ async def _import(place: Place, path: Path) -> _Run:
         place.urls.owner, lake, place.folder / "spill", _MEMORY_MEGABYTES, _THREADS
     )
     async with open_ledger(place.urls.owner) as ledger:
-        workspace_id = (await found(ledger, open_vault(place.folder))).workspace_id
+        vault = open_vault(place.folder)
+        workspace_id = (await found(ledger, vault)).workspace_id
         operation_id = await _begin(ledger, workspace_id, path)
         began = time.perf_counter()
         await run_import(
             ledger=ledger,
             warehouse=warehouse,
+            vault=vault,
             workspace_id=workspace_id,
             operation_id=operation_id,
         )

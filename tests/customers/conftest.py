@@ -12,6 +12,7 @@ from textwave.customers.request import ImportRequest
 from textwave.kit.ids import WorkspaceId
 from textwave.storage.ledger import Ledger
 from textwave.storage.progress import Operation, read
+from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Warehouse
 
 Import = Callable[..., Awaitable[Operation]]
@@ -22,6 +23,7 @@ def do_import(
     ledger: Ledger,
     web_ledger: Ledger,
     warehouse: Warehouse,
+    vault: Vault,
     workspace_id: WorkspaceId,
     tmp_path: Path,
 ) -> Import:
@@ -43,6 +45,7 @@ def do_import(
         await run_import(
             ledger=ledger,
             warehouse=warehouse,
+            vault=vault,
             workspace_id=workspace_id,
             operation_id=operation_id,
         )

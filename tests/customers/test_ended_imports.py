@@ -11,6 +11,7 @@ from textwave.customers.request import ImportMode
 from textwave.kit.ids import WorkspaceId
 from textwave.storage.ledger import Ledger, execute
 from textwave.storage.progress import read
+from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Warehouse
 
 ORDERS: dict[str, Any] = {
@@ -31,6 +32,7 @@ async def test_a_crash_before_the_ledger_knows_loses_and_doubles_nothing(
     do_import: Import,
     ledger: Ledger,
     warehouse: Warehouse,
+    vault: Vault,
     workspace_id: WorkspaceId,
     tmp_path: Path,
 ) -> None:
@@ -45,7 +47,11 @@ async def test_a_crash_before_the_ledger_knows_loses_and_doubles_nothing(
         )
     (tmp_path / "upload").write_text(text)
     await run_import(
-        ledger=ledger, warehouse=warehouse, workspace_id=workspace_id, operation_id=first.id
+        ledger=ledger,
+        warehouse=warehouse,
+        vault=vault,
+        workspace_id=workspace_id,
+        operation_id=first.id,
     )
     async with ledger.transaction() as connection:
         again = await read(connection, workspace_id=workspace_id, operation_id=first.id)

@@ -16,7 +16,9 @@ import duckdb
 
 from textwave.customers import rejects
 from textwave.customers.columns import KEYED_KINDS, Part, TableKind
+from textwave.customers.decryption import MobileCipher
 from textwave.customers.differences import check_differences
+from textwave.customers.encrypted_import import count_encrypted, mark_bad_numbers
 from textwave.customers.layout import ExistingTable, Layout, check_layout
 from textwave.customers.numbers import read_numbers
 from textwave.customers.quoting import literal, name_of
@@ -108,6 +110,7 @@ class Intake:
     staging_path: Path
     existing: ExistingTable | None = None
     uses: tuple[Use, ...] = ()
+    cipher: MobileCipher | None = None
     progress: Progress = field(default_factory=Progress)
 
     @property
@@ -181,6 +184,7 @@ def _take(lake: Lake, intake: Intake) -> Taken:
     progress.phase, progress.rows = "numbers", staged.rows + staged.misshapen
     read_numbers(lake, unread_numbers(staged), region=intake.region)
     collect_numbers(lake, staged)
+    mark_bad_numbers(lake, staged, intake.cipher)
     progress.phase = "keys"
     doubles = find_doubles(lake, staged, unique=request.kind in KEYED_KINDS)
     times = utc_columns(lake, staged, intake.zone)
@@ -199,7 +203,7 @@ def _take(lake: Lake, intake: Intake) -> Taken:
         read - kept,
         _count(lake, request.table),
         lake.version(),
-        _numbers(lake, query) if intake.customers else {},
+        _numbers(lake, query, staged.layout) if intake.customers else {},
         before is not None,
         True,
     )
@@ -325,8 +329,10 @@ def _nothing_new(lake: Lake, intake: Intake, before: _Before) -> Taken:
     )
 
 
-def _numbers(lake: Lake, query: str) -> dict[str, int]:
+def _numbers(lake: Lake, query: str, layout: Layout) -> dict[str, int]:
     """Count the numbers of the rows that were kept, each row once."""
+    if layout.encrypted:
+        return count_encrypted(lake, query, layout.parts[Part.MOBILE])
     row = lake.duckdb.execute(
         f"SELECT count(*) FILTER (m BETWEEN {_FIRST_MAINLAND} AND {_LAST_MAINLAND}), "
         "count(m), count(*) FILTER (bad), count(*) FROM "

@@ -92,6 +92,7 @@ class Layout:
     ids: Mapping[str, str] = field(default_factory=dict[str, str])
     customer_id_type: str = OWN_KEY
     partition: str | None = None
+    encrypted: bool = False
 
     @property
     def number_place(self) -> int | None:

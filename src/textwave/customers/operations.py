@@ -18,7 +18,9 @@ import pyarrow as pa
 from textwave.accounts import store as accounts
 from textwave.customers import rejects, store
 from textwave.customers.columns import Column, ColumnType, Part, TableKind
+from textwave.customers.encrypted_import import encrypted_layout, find_cipher
 from textwave.customers.intake import Intake, Progress, Taken, take
+from textwave.customers.key_operations import check_version
 from textwave.customers.layout import ExistingTable, Layout, decide_layout
 from textwave.customers.naming import read_header
 from textwave.customers.rejects import RejectedRow
@@ -29,6 +31,7 @@ from textwave.kit.ids import OperationId, WorkspaceId
 from textwave.storage import progress as operations
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import Job, defer
+from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Lake, Warehouse
 
 IMPORT_TASK: Final = "customers.import"
@@ -45,9 +48,12 @@ async def start_import(
     """Begin the import of a stored file.
 
     Raises:
-        TableNameInvalid, ModeUnfit, InvalidValue: it could not succeed whatever the file holds.
+        TableNameInvalid, ModeUnfit, InvalidValue, EncryptionKeyMissing: it could not succeed
+            whatever the file holds.
     """
     request.check()
+    if request.mobile_encrypted:
+        await check_version(connection, workspace_id=workspace_id, version=request.key_version)
     detail = {"file": request.file_name, "mode": request.mode.value}
     await accounts.audit(
         connection,
@@ -63,10 +69,15 @@ async def start_import(
 
 
 async def run_import(
-    *, ledger: Ledger, warehouse: Warehouse, workspace_id: WorkspaceId, operation_id: OperationId
+    *,
+    ledger: Ledger,
+    warehouse: Warehouse,
+    vault: Vault,
+    workspace_id: WorkspaceId,
+    operation_id: OperationId,
 ) -> None:
     """Do an import that was begun, and record how it ended; its file goes when it has ended."""
-    work = partial(_import, ledger, warehouse, workspace_id, operation_id)
+    work = partial(_import, ledger, warehouse, vault, workspace_id, operation_id)
     await operations.perform(
         ledger, workspace_id=workspace_id, operation_id=operation_id, work=work
     )
@@ -108,6 +119,7 @@ def read_rejected_rows(
 async def _import(
     ledger: Ledger,
     warehouse: Warehouse,
+    vault: Vault,
     workspace_id: WorkspaceId,
     operation_id: OperationId,
     written: Mapping[str, Any],
@@ -118,7 +130,15 @@ async def _import(
         uses = await store.uses(connection, workspace_id=workspace_id, name=request.table)
         import_id = await store.next_import(connection)
         workspace = await accounts.workspace(connection, workspace_id)
-    region = request.default_region or workspace.default_region
+        region = request.default_region or workspace.default_region
+        cipher = await find_cipher(
+            connection,
+            vault,
+            workspace_id=workspace_id,
+            request=request,
+            existing=existing,
+            region=region,
+        )
 
     def work(lake: Lake) -> tuple[Intake, Taken]:
         path = Path(request.path)
@@ -135,13 +155,14 @@ async def _import(
                 operation_id,
                 request,
                 upload,
-                _layout(request, upload, existing),
+                encrypted_layout(request, _layout(request, upload, existing), upload, cipher),
                 _fingerprint(request, upload, region),
                 region,
                 ZoneInfo(workspace.time_zone),
                 path.with_name(f"{path.name}.{operation_id}.staged"),
                 None if existing is None else _existing(existing),
                 tuple(uses),
+                cipher,
                 progress,
             )
             return intake, take(lake, intake)
@@ -259,6 +280,8 @@ def _state(intake: Intake, taken: Taken) -> TableState:
         layout.partition,
         taken.row_count,
         taken.lake_version,
+        None if intake.cipher is None else intake.cipher.key.version,
+        None if intake.cipher is None else intake.cipher.region,
     )
 
 

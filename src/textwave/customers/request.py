@@ -58,6 +58,8 @@ class ImportRequest:
     `default_region` None is the workspace's. `customer_id_type` says what the customer column of
     a table of another kind holds, and `ids` which columns of a table of customers hold ids of
     which type; None is as the table has it. `accept_changes` takes a table's change of shape.
+    With `mobile_encrypted` the mobile column is ciphertext of the key `key_version`; None: the
+    newest, or that of the table's rows.
     """
 
     path: str
@@ -79,6 +81,8 @@ class ImportRequest:
     ids: Mapping[str, str] | None = None
     partition_column: str | None = None
     accept_changes: bool = False
+    mobile_encrypted: bool = False
+    key_version: int | None = None
 
     def declared(self, part: Part) -> str | None:
         """Return the column that was declared for the part."""
@@ -110,9 +114,18 @@ class ImportRequest:
             raise InvalidValue("separator", "It must be at least one visible character.")
         check_encoding(self.encoding)
         self._check_ids()
+        self._check_encryption()
         if self.partition_column is not None and self.kind in KEYED_KINDS:
             problem = f"A table of {self.kind} has one row a customer and is not partitioned."
             raise InvalidValue("partition", problem)
+
+    def _check_encryption(self) -> None:
+        if self.mobile_encrypted and self.customer_id_type == MOBILE_ID:
+            problem = "The customer column cannot be encrypted; rows are joined by it."
+            raise InvalidValue("mobile_encrypted", problem)
+        if self.key_version is not None and not self.mobile_encrypted:
+            problem = "A key version goes with an encrypted mobile column: say that it is one."
+            raise InvalidValue("key_version", problem)
 
     def _check_ids(self) -> None:
         for id_type in (*(self.ids or {}), self.customer_id_type or OWN_KEY):

@@ -191,7 +191,7 @@ def _typed(layout: Layout, source: str, region: str) -> str:
     kept = ", ".join(f"t{place} AS c{place}" for place in places)
     kept += "".join(f", z{place}" for place in _places(layout, ColumnType.TIME))
     mobile = layout.number_place
-    plain = mobile is not None and layout.several_numbers is None
+    plain = mobile is not None and layout.several_numbers is None and not layout.encrypted
     number = plain_mainland(f"c{mobile}", region) if plain else "NULL::BIGINT"
     return (
         f"SELECT {kept}, {number} AS mobile, problem, "
@@ -240,13 +240,22 @@ def _rows(path: Path) -> str:
 def unread_numbers(staged: Staged) -> str:
     """Return the query for the numbers that are not written plainly."""
     place = staged.layout.number_place
-    if place is None:
+    if place is None or staged.layout.encrypted:
         return "SELECT NULL::VARCHAR AS written WHERE false"
     if staged.layout.several_numbers is not None:
         return f"SELECT written FROM ({_each_number(staged)})"
     return (
         f"SELECT c{place} AS written FROM {_rows(staged.path)} "
         "WHERE problem IS NULL AND mobile IS NULL"
+    )
+
+
+def ciphertexts(staged: Staged) -> str:
+    """Return the query for the position and cell of each encrypted number."""
+    cell = f"c{staged.layout.number_place}"
+    return (
+        f"SELECT file_row_number AS position, {cell} AS ciphertext FROM {_rows(staged.path)} "
+        f"WHERE problem IS NULL AND {cell} IS NOT NULL"
     )
 
 
@@ -377,6 +386,11 @@ def _number_expressions(staged: Staged) -> tuple[dict[str, str], str]:
     place = staged.layout.number_place
     if place is None:
         return {"textwave_mobile": "NULL::BIGINT", "textwave_bad_mobile": "false"}, ""
+    if staged.layout.encrypted:
+        return {
+            "textwave_mobile": "NULL::BIGINT",
+            "textwave_bad_mobile": "b.position IS NOT NULL",
+        }, "LEFT JOIN bad_number b ON b.position = s.file_row_number "
     several = staged.layout.several_numbers is not None
     mobile = "m.mobiles[1]" if several else _NUMBER
     written = f"coalesce(trim(s.c{place}, {_BLANKS}) <> '', false)"

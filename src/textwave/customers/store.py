@@ -37,6 +37,8 @@ class CustomerTable:
     row_count: int
     lake_version: int
     is_system: bool
+    mobile_key: int | None
+    mobile_region: str | None
     created_at: datetime
     updated_at: datetime
 
@@ -58,6 +60,8 @@ class TableState:
     partition_column: str | None
     row_count: int
     lake_version: int
+    mobile_key: int | None
+    mobile_region: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ async def save_table(
         "partition_column": state.partition_column,
         "row_count": state.row_count,
         "lake_version": state.lake_version,
+        "mobile_key": state.mobile_key,
+        "mobile_region": state.mobile_region,
     }
     await execute(connection, _SQL["save_table"], parameters)
 

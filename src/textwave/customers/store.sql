@@ -2,6 +2,7 @@
 -- All tables of the workspace, by name.
 SELECT id, name, kind, columns, customer_column, customer_id_type, ids, mobile_column, time_column,
        amount_column, count_column, partition_column, row_count, lake_version, is_system,
+       mobile_key, mobile_region,
        created_at, updated_at
 FROM customer_table WHERE workspace_id = %(workspace_id)s ORDER BY name
 
@@ -9,6 +10,7 @@ FROM customer_table WHERE workspace_id = %(workspace_id)s ORDER BY name
 -- One table of the workspace.
 SELECT id, name, kind, columns, customer_column, customer_id_type, ids, mobile_column, time_column,
        amount_column, count_column, partition_column, row_count, lake_version, is_system,
+       mobile_key, mobile_region,
        created_at, updated_at
 FROM customer_table WHERE workspace_id = %(workspace_id)s AND name = %(name)s
 
@@ -16,15 +18,17 @@ FROM customer_table WHERE workspace_id = %(workspace_id)s AND name = %(name)s
 -- What the table is after an import; an import that ended later does not lose to an earlier one.
 INSERT INTO customer_table AS t (workspace_id, name, kind, columns, customer_column,
     customer_id_type, ids, mobile_column, time_column, amount_column, count_column,
-    partition_column, row_count, lake_version)
+    partition_column, row_count, lake_version, mobile_key, mobile_region)
 VALUES (%(workspace_id)s, %(name)s, %(kind)s, %(columns)s, %(customer_column)s,
     %(customer_id_type)s, %(ids)s, %(mobile_column)s, %(time_column)s, %(amount_column)s,
-    %(count_column)s, %(partition_column)s, %(row_count)s, %(lake_version)s)
+    %(count_column)s, %(partition_column)s, %(row_count)s, %(lake_version)s,
+    %(mobile_key)s, %(mobile_region)s)
 ON CONFLICT (workspace_id, name) DO UPDATE SET kind = excluded.kind, columns = excluded.columns,
     customer_column = excluded.customer_column, customer_id_type = excluded.customer_id_type,
     ids = excluded.ids, mobile_column = excluded.mobile_column, time_column = excluded.time_column,
     amount_column = excluded.amount_column, count_column = excluded.count_column,
     partition_column = excluded.partition_column,
+    mobile_key = excluded.mobile_key, mobile_region = excluded.mobile_region,
     row_count = excluded.row_count, lake_version = excluded.lake_version, updated_at = now()
 WHERE t.lake_version <= excluded.lake_version
 

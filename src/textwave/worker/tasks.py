@@ -66,7 +66,7 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
     timed = {**stores, "clock": runtime.clock}
 
     async def run_import(**job: Any) -> None:
-        await customers.run_import(**stores, **job)
+        await customers.run_import(**stores, vault=runtime.vault, **job)
 
     async def run_rejected_rows(*, workspace_id: WorkspaceId, operation_id: OperationId) -> None:
         async def work(asked: dict[str, Any]) -> dict[str, Any]:
