@@ -90,7 +90,7 @@ async def start_upload(
     Raises:
         InvalidValue, NotFound, ListTableUnfit, IdTypeUnknown, AlreadyExists, EncryptionKeyMissing.
     """
-    await _check(connection, workspace_id, request)
+    await check_upload(connection, workspace_id=workspace_id, request=request)
     await accounts.audit(
         connection,
         workspace_id=workspace_id,
@@ -166,7 +166,7 @@ async def _upload(
     target = path.with_name(f"{path.name}.{operation_id}.staged")
     try:
         async with using.ledger.transaction() as connection:
-            table = await _check(connection, workspace_id, request)
+            table = await check_upload(connection, workspace_id=workspace_id, request=request)
             wanted = await _wanted(connection, using.vault, workspace_id, request, table)
         staged = await _stage(path, target, wanted)
         already = await _take(using, workspace_id, operation_id, request, table, staged, target)
@@ -178,10 +178,14 @@ async def _upload(
     return _result(kept, staged, already=already, size=size)
 
 
-async def _check(
-    connection: Connection, workspace_id: WorkspaceId, request: UploadRequest
+async def check_upload(
+    connection: Connection, *, workspace_id: WorkspaceId, request: UploadRequest
 ) -> CustomerTable:
-    """Refuse what the ledger knows cannot be done; return the table."""
+    """Refuse what cannot be done whatever the file holds; return the table.
+
+    Raises:
+        InvalidValue, NotFound, ListTableUnfit, IdTypeUnknown, AlreadyExists, EncryptionKeyMissing.
+    """
     tables = await audience_store.tables(connection, workspace_id)
     request.check(tables)
     if request.encrypted:

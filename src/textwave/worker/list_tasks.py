@@ -1,0 +1,21 @@
+"""Jobs of uploaded lists, profiles and downloads by their names."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from textwave.lists import operations as lists
+from textwave.wiring import Runtime
+
+
+def list_tasks(runtime: Runtime) -> dict[str, Callable[..., Awaitable[Any]]]:
+    """Return the jobs."""
+    ledger, warehouse = runtime.ledger, runtime.warehouse
+    uploading = lists.Uploading(ledger, warehouse, runtime.clock, runtime.vault)
+
+    async def upload(**job: Any) -> None:
+        await lists.run_upload(uploading, **job)
+
+    async def sweep(**job: Any) -> None:
+        await lists.run_sweep(ledger=ledger, warehouse=warehouse, **job)
+
+    return {lists.UPLOAD: upload, lists.SWEEP: sweep}
