@@ -15,6 +15,7 @@ from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Warehouse
 
 EXAMPLES = 8
+ANY_BODY = {"name": "another", "version": 1, "before": 1}  # what any route needs; the rest is left
 
 
 @pytest.fixture
@@ -154,11 +155,11 @@ async def test_what_another_workspace_has_is_not_found(
             continue
         address = await _filled(web, path, kind)
         for method in methods:
-            status, problem = await web.ask(method.upper(), address, key=other_key)
+            status, problem = await web.ask(method.upper(), address, key=other_key, json=ANY_BODY)
             assert (status, problem["code"]) == (404, "not_found"), f"{method} {address}"
             seen += 1
             if method == "get" and "{import_id}" not in path:
-                assert (await web.ask("GET", address))[0] == 200
+                assert (await web.ask("GET", address))[0] in (200, 202)
     assert seen > 10
     assert stage.ids
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 
 from textwave.accounts.operations import identify
 from textwave.accounts.store import Caller
+from textwave.audiences.visibility import Viewer
 from textwave.kit.refusal import Refusal
 from textwave.wiring import Runtime
 
@@ -51,6 +52,11 @@ async def caller_of(
     if credentials is None:
         raise KeyMissing
     return await identify(runtime.ledger, api_key=credentials.credentials)
+
+
+def viewer_of(caller: Caller) -> Viewer:
+    """Return who looks at audiences, and whether all of them are shown."""
+    return Viewer(caller.name, caller.is_administrator)
 
 
 def _storable(text: str) -> str:

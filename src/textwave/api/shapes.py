@@ -137,15 +137,38 @@ class Snapshot(Shape):
     milliseconds: int
 
 
+class PastSnapshot(Snapshot):
+    """A snapshot of the past; the members of old ones are not kept."""
+
+    members_removed_at: datetime | None
+
+
+class Folder(Shape):
+    """A folder and how many audiences are directly in it; "" has those that are in none."""
+
+    name: str
+    audiences: int
+
+
 class Audience(BaseModel):
     """A named rule over a table, with its newest snapshot."""
 
     id: int
     name: str
+    description: str
+    folder: str
     table: str
     rule: dict[str, Any]
+    is_public: bool
     created_by: str
     created_at: datetime
+    changed_at: datetime
+    version: int = Field(description="Send it with a change, so that no other change is lost.")
+    archived_at: datetime | None
+    refresh: str = Field(description="Empty, after_import, or a cron expression")
+    next_refresh_at: datetime | None
+    refresh_failed_at: datetime | None
+    refresh_problem: dict[str, Any] | None
     snapshot: Snapshot | None
 
 
@@ -289,13 +312,24 @@ def operation_shape(kept: KeptOperation) -> Operation:
 
 def audience_shape(kept: KeptAudience) -> Audience:
     """Shape an audience with its rule as it was written."""
+    said, refreshing = kept.particulars, kept.refreshing
     return Audience(
         id=kept.id,
         name=kept.name,
+        description=said.description,
+        folder=said.folder,
         table=kept.definition.table,
         rule=write_rule(kept.definition.rule),
+        is_public=said.is_public,
         created_by=kept.created_by,
         created_at=kept.created_at,
+        changed_at=kept.changed_at,
+        version=kept.version,
+        archived_at=kept.archived_at,
+        refresh=said.refresh,
+        next_refresh_at=refreshing.next_at,
+        refresh_failed_at=refreshing.failed_at,
+        refresh_problem=refreshing.problem,
         snapshot=None if kept.snapshot is None else Snapshot.model_validate(kept.snapshot),
     )
 
