@@ -162,6 +162,11 @@ def is_value(text: str) -> bool:
     return bool(_is_number(text) or _looks_like_mobile(text)) or is_time(text)
 
 
+def looks_like_mobile(text: str) -> bool:
+    """Tell whether the text is written like a mobile number."""
+    return _looks_like_mobile(text) is not None
+
+
 def _holds_mobiles(values: Sequence[str]) -> bool:
     present = [value for value in values if value.strip()]
     fitting = sum(_looks_like_mobile(value) is not None for value in present)

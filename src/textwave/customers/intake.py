@@ -54,7 +54,7 @@ class TableChanging(Refusal):
 
     @property
     def sentence(self) -> str:
-        return f"Table “{self.table}” was changed by another import meanwhile. Import once more."
+        return f"Table “{self.table}” was changed meanwhile. Do it once more."
 
 
 @dataclass(eq=False)
@@ -269,6 +269,23 @@ def _clear_partitions(lake: Lake, intake: Intake, partition: str, query: str) ->
         raise TooManyPartitions(intake.layout.partition or "", values)
     table = lake.qualified(intake.request.table)
     lake.duckdb.execute(f"DELETE FROM {table} WHERE {partition} IN (SELECT value FROM partition)")
+
+
+def forget_table(lake: Lake, name: str) -> None:
+    """Remove a table with its rejected rows and what is known of the files taken into it.
+
+    Raises:
+        TableChanging: an import changes it at the same time.
+    """
+    _make_tables(lake)
+    imported = f"{lake.qualified(_IMPORTED)} WHERE table_name = {literal(name)}"
+    try:
+        with lake.transaction():
+            lake.duckdb.execute(f"DROP TABLE IF EXISTS {lake.qualified(name)}")
+            rejects.forget(lake, f"SELECT import_id FROM {imported}")
+            lake.duckdb.execute(f"DELETE FROM {imported}")
+    except duckdb.TransactionException:
+        raise TableChanging(name) from None
 
 
 def _make_tables(lake: Lake) -> None:

@@ -84,6 +84,11 @@ def read(lake: Lake, *, import_id: int, limit: int, after: int) -> list[Rejected
     return [RejectedRow(*row) for row in rows]
 
 
+def forget(lake: Lake, import_ids: str) -> None:
+    """Remove the rejected rows of the imports that a query gives."""
+    lake.duckdb.execute(f"DELETE FROM {lake.qualified(TABLE)} WHERE import_id IN ({import_ids})")
+
+
 def _unfit(staged: Staged) -> str:
     columns = staged.layout.columns
     reasons = ", ".join(

@@ -39,6 +39,8 @@ class CustomerTable:
     is_system: bool
     mobile_key: int | None
     mobile_region: str | None
+    statistics: dict[str, dict[str, Any]] | None
+    statistics_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -145,6 +147,25 @@ async def save_table(
         "mobile_region": state.mobile_region,
     }
     await execute(connection, _SQL["save_table"], parameters)
+
+
+async def save_statistics(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    name: str,
+    statistics: dict[str, dict[str, Any]],
+) -> None:
+    """Keep what is known of a table's columns."""
+    parameters = {"workspace_id": workspace_id, "name": name, "statistics": Jsonb(statistics)}
+    await execute(connection, _SQL["save_statistics"], parameters)
+
+
+async def delete_table(connection: Connection, *, workspace_id: WorkspaceId, name: str) -> None:
+    """Forget a table and its imports."""
+    parameters = {"workspace_id": workspace_id, "name": name}
+    await execute(connection, _SQL["delete_imports"], parameters)
+    await execute(connection, _SQL["delete_table"], parameters)
 
 
 async def uses(connection: Connection, *, workspace_id: WorkspaceId, name: str) -> list[Use]:

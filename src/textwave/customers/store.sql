@@ -3,7 +3,7 @@
 SELECT id, name, kind, columns, customer_column, customer_id_type, ids, mobile_column, time_column,
        amount_column, count_column, partition_column, row_count, lake_version, is_system,
        mobile_key, mobile_region,
-       created_at, updated_at
+       statistics, statistics_at, created_at, updated_at
 FROM customer_table WHERE workspace_id = %(workspace_id)s ORDER BY name
 
 -- name: table
@@ -11,7 +11,7 @@ FROM customer_table WHERE workspace_id = %(workspace_id)s ORDER BY name
 SELECT id, name, kind, columns, customer_column, customer_id_type, ids, mobile_column, time_column,
        amount_column, count_column, partition_column, row_count, lake_version, is_system,
        mobile_key, mobile_region,
-       created_at, updated_at
+       statistics, statistics_at, created_at, updated_at
 FROM customer_table WHERE workspace_id = %(workspace_id)s AND name = %(name)s
 
 -- name: save_table
@@ -31,6 +31,19 @@ ON CONFLICT (workspace_id, name) DO UPDATE SET kind = excluded.kind, columns = e
     mobile_key = excluded.mobile_key, mobile_region = excluded.mobile_region,
     row_count = excluded.row_count, lake_version = excluded.lake_version, updated_at = now()
 WHERE t.lake_version <= excluded.lake_version
+
+-- name: save_statistics
+-- What is known of a table's columns.
+UPDATE customer_table SET statistics = %(statistics)s, statistics_at = now()
+WHERE workspace_id = %(workspace_id)s AND name = %(name)s
+
+-- name: delete_imports
+-- The imports of a table that is gone.
+DELETE FROM import WHERE workspace_id = %(workspace_id)s AND table_name = %(name)s
+
+-- name: delete_table
+-- A table that is gone from the warehouse.
+DELETE FROM customer_table WHERE workspace_id = %(workspace_id)s AND name = %(name)s
 
 -- name: next_import
 -- The number of an import, before it has happened: its rejected rows are kept under it.
