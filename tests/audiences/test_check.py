@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from shop import KNOWN
 
-from textwave.audiences.check import (
+from textwave.audiences.check import check_rule
+from textwave.audiences.refusals import (
     ColumnMissing,
     ColumnUnknown,
     OperatorUnfit,
     TableUnknown,
     ValueUnfit,
-    check_rule,
 )
 from textwave.audiences.rule import read_rule
 from textwave.kit.refusal import Refusal

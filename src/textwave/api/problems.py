@@ -118,6 +118,10 @@ STATUSES: Final[Mapping[str, int]] = {
     "platform_refused": 502,
     "database_unavailable": 503,
     "platform_unreachable": 503,
+    "files_unreadable": 503,
+    "spark_failed": 503,
+    "spark_missing": 503,
+    "spark_unreachable": 503,
 }
 TITLES: Final[Mapping[int, str]] = {
     400: "The request is malformed",
