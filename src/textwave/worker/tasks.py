@@ -26,6 +26,7 @@ from textwave.content import review_operations as reviews
 from textwave.content.operations import SUBMIT_TASK, WITHDRAW_TASK
 from textwave.content.token_keys import token_keys
 from textwave.customers import operations as customers
+from textwave.customers import table_operations as tables
 from textwave.dispatch.operations import Sender, send_batch
 from textwave.dispatch.store import BatchKey
 from textwave.insights.outcome_operations import EXPORT_TASK, export_outcomes
@@ -52,13 +53,36 @@ AGAIN: Final = RetryStrategy(max_attempts=100, wait=1, linear_wait=2)
 def add_tasks(app: App, runtime: Runtime) -> None:
     """Register every job of the product."""
     for name, task in (
-        _computing(runtime) | _audiences(runtime) | _content(runtime) | _sending(runtime)
+        _tables(runtime)
+        | _computing(runtime)
+        | _audiences(runtime)
+        | _content(runtime)
+        | _sending(runtime)
     ).items():
         app.task(name=name, retry=AGAIN)(task)
     # Without a retry of their own: whatever stores the next one, the clock and the periodic safety
     # net defer them again, and their queueing lock must stay free for that.
     for name, task in (_merging(runtime) | _refreshing(runtime)).items():
         app.task(name=name, retry=False)(task)
+
+
+def _tables(runtime: Runtime) -> dict[str, Task]:
+    ledger, warehouse = runtime.ledger, runtime.warehouse
+
+    async def measure_table(**job: Any) -> None:
+        await tables.measure_table(ledger, warehouse, **job)
+
+    async def find_values(**job: Any) -> None:
+        await tables.run_finding_values(ledger, warehouse, **job)
+
+    async def delete_table(**job: Any) -> None:
+        await tables.run_deletion(ledger, warehouse, **job)
+
+    return {
+        customers.STATISTICS_TASK: measure_table,
+        tables.VALUES_TASK: find_values,
+        tables.DELETE_TASK: delete_table,
+    }
 
 
 def _computing(runtime: Runtime) -> dict[str, Task]:
