@@ -101,6 +101,9 @@ class Table(Shape):
     row_count: int
     lake_version: int
     is_system: bool = Field(description="Kept by Textwave itself; nothing is imported into it.")
+    mobile_key: int | None = Field(
+        description="Version of the key that the mobile column is encrypted with; null: plain."
+    )
     created_at: datetime
     updated_at: datetime
 

@@ -65,6 +65,12 @@ class ImportOptions(BaseModel):
     accept_changes: bool = Field(
         default=False, description="Take the file even if it changes the table's columns or types."
     )
+    mobile_encrypted: bool = Field(
+        default=False, description="The mobile column is ciphertext; it stays so."
+    )
+    key_version: int | None = Field(
+        None, ge=1, le=2**31 - 1, description="Of the encryption key; default: the newest."
+    )
     types: list[Text] = Field(
         default_factory=list, max_length=500, description="column=text|number|time|multi_value"
     )
@@ -105,6 +111,8 @@ class ImportOptions(BaseModel):
             ids=ids or None,
             partition_column=self.partition,
             accept_changes=self.accept_changes,
+            mobile_encrypted=self.mobile_encrypted,
+            key_version=self.key_version,
         )
 
 

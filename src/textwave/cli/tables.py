@@ -41,6 +41,12 @@ def import_file(
     partition: Annotated[
         str | None, typer.Option(help="With append: replace rows of the same day, say.")
     ] = None,
+    mobile_encrypted: Annotated[
+        bool, typer.Option("--mobile-encrypted", help="The mobile column is ciphertext.")
+    ] = False,
+    key_version: Annotated[
+        int | None, typer.Option(min=1, help="Of its encryption key; default: the newest.")
+    ] = None,
     column_type: Annotated[
         list[str] | None,
         typer.Option("--type", help="column=text|number|time|multi_value; repeatable."),
@@ -61,6 +67,7 @@ def import_file(
         "separator": separator, "encoding": encoding, "delimiter": delimiter, "region": region,
         "count": count, "ids": ids or [], "customer_id_type": customer_id_type,
         "partition": partition, "accept_changes": accept_changes,
+        "mobile_encrypted": mobile_encrypted, "key_version": key_version,
     }  # fmt: skip
     _check(name, options)
     result = _import_accepted(open_api(), name, file, options, ask=not as_json)
