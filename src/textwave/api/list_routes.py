@@ -131,10 +131,12 @@ async def read_list(runtime: Rt, caller: Who, name: Named) -> UploadedList:
     return UploadedList.model_validate(found)
 
 
-@routes.delete("/lists/{name:path}", status_code=204, summary="Delete an uploaded list.")
-async def delete_list(runtime: Rt, caller: Who, name: Named) -> None:
-    """Delete a list that no rule names any more; its new people go with it."""
+@routes.delete("/lists/{name:path}", summary="Delete an uploaded list.")
+async def delete_list(runtime: Rt, caller: Who, name: Named) -> UploadedList:
+    """Delete a list that no rule names any more, and its new people; return what it was."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        found = await store.read(connection, caller.workspace_id, name)
         await lists.delete_list(
             connection, workspace_id=caller.workspace_id, actor=caller.name, name=name
         )
+    return UploadedList.model_validate(found)

@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from textwave.cli import audiences, campaigns, content, demo, encryption, models, operations, processes, tables
+from textwave.cli import (
+    audiences,
+    campaigns,
+    content,
+    demo,
+    encryption,
+    lists,
+    models,
+    operations,
+    processes,
+    tables,
+)
 from textwave.kit.refusal import Refusal
 
 app = typer.Typer(
@@ -38,6 +49,7 @@ for name, commands in {
     "table": tables.app,
     "encryption": encryption.app,
     "audience": audiences.app,
+    "list": lists.app,
     "platform": content.platforms,
     "signature": content.signatures,
     "template": content.templates,
