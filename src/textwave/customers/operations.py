@@ -7,8 +7,6 @@ stays as it was until the whole file has been taken.
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -33,12 +31,12 @@ from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import Job, defer
 from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Lake, Warehouse
+from textwave.storage.watching import probing
 
 IMPORT_TASK: Final = "customers.import"
 STATISTICS_TASK: Final = "customers.statistics"
 AFTER_IMPORT_TASK: Final = "audiences.after_import"
 REJECTED_ROWS_TASK: Final = "customers.rejected_rows"
-_NOTE_SECONDS: Final = 0.5
 _MOST_REJECTED_ROWS_A_PAGE: Final = 1_000
 
 
@@ -77,7 +75,11 @@ async def run_import(
     operation_id: OperationId,
 ) -> None:
     """Do an import that was begun, and record how it ended; its file goes when it has ended."""
-    work = partial(_import, ledger, warehouse, vault, workspace_id, operation_id)
+
+    async def work(written: dict[str, Any]) -> dict[str, Any]:
+        request = read_request(written)
+        return await import_file(ledger, warehouse, vault, workspace_id, operation_id, request)
+
     await operations.perform(
         ledger, workspace_id=workspace_id, operation_id=operation_id, work=work
     )
@@ -116,15 +118,16 @@ def read_rejected_rows(
     return rejects.read(lake, import_id=import_id, limit=bounded, after=after)
 
 
-async def _import(
+async def import_file(
     ledger: Ledger,
     warehouse: Warehouse,
     vault: Vault,
     workspace_id: WorkspaceId,
     operation_id: OperationId,
-    written: Mapping[str, Any],
+    request: ImportRequest,
 ) -> dict[str, Any]:
-    request, progress = read_request(written), Progress()
+    """Take a stored file as a part of an operation; return what its result says of it."""
+    progress = Progress()
     async with ledger.transaction() as connection:
         existing = await store.find_table(connection, workspace_id=workspace_id, name=request.table)
         uses = await store.uses(connection, workspace_id=workspace_id, name=request.table)
@@ -167,15 +170,8 @@ async def _import(
             )
             return intake, take(lake, intake)
 
-    job = asyncio.create_task(warehouse.run(workspace_id, work))
-    while not (await asyncio.wait([job], timeout=_NOTE_SECONDS))[0]:
-        await operations.note(
-            ledger,
-            workspace_id=workspace_id,
-            operation_id=operation_id,
-            progress=progress.written(),
-        )
-    intake, taken = await job
+    with probing(progress.written):
+        intake, taken = await warehouse.run(workspace_id, work)
     if taken.changed:
         await _record(ledger, workspace_id, operation_id, intake, taken)
     return _result(intake, taken)

@@ -163,26 +163,6 @@ async def _tell(ledger: Ledger, key: Mapping[str, Any], progress: Mapping[str, A
         return False
 
 
-async def note(
-    ledger: Ledger,
-    *,
-    workspace_id: WorkspaceId,
-    operation_id: OperationId,
-    progress: Mapping[str, Any],
-) -> None:
-    """Say how far the operation is."""
-    async with ledger.transaction() as connection:
-        await execute(
-            connection,
-            _SQL["note"],
-            {
-                "workspace_id": workspace_id,
-                "operation_id": operation_id,
-                "progress": Jsonb(dict(progress)),
-            },
-        )
-
-
 async def read(
     connection: Connection, *, workspace_id: WorkspaceId, operation_id: OperationId
 ) -> Operation:

@@ -10,11 +10,6 @@ WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s
   AND state IN ('queued', 'running')
 RETURNING id
 
--- name: note
--- What has been done so far, for whoever watches.
-UPDATE operation SET progress = %(progress)s
-WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s AND state = 'running'
-
 -- name: tell
 -- Add what is known of the progress; true when somebody asked for the end.
 UPDATE operation SET progress = progress || %(progress)s
