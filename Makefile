@@ -16,6 +16,7 @@ MESSAGES ?= 200000
 
 INSTALLED := $(VENV)/.installed
 PACKAGE := $(VENV)/.package
+SPARK := $(VENV)/.spark
 ASSETS := $(VENV)/.assets
 CONSOLE := src/textwave/console
 
@@ -32,6 +33,10 @@ $(INSTALLED): requirements/development.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.txt
 	@touch $@
 
+$(SPARK): requirements/spark.txt | $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/spark.txt
+	@touch $@
+
 $(PACKAGE): pyproject.toml $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -46,11 +51,11 @@ demo: setup ## Run the whole product once: SIZE=200000 customers, ONCE=1 to end 
 run: setup ## Start everything on this machine until Ctrl-C
 	$(BIN)/textwave up
 
-test: setup ## Run all tests
+test: setup $(SPARK) ## Run all tests
 	@command -v chromium >/dev/null || echo 'Chromium is missing; for the browser tests: apt-get install chromium'
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-check: setup ## Format, lint, types, import rules, generated references
+check: setup $(SPARK) ## Format, lint, types, import rules, generated references
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright

@@ -65,6 +65,12 @@ class Settings(BaseSettings):
     warehouse_threads: int = Field(
         default=0, ge=0, le=256, description="Threads for DuckDB in each worker; 0: one per core."
     )
+    spark: str | None = Field(
+        default=None,
+        pattern=r"^(local(\[[^\]]+\])?|spark://\S+)$",
+        description="Apache Spark that computes audiences, models and plans: spark://host:7077, or "
+        "local[2] for one on this machine. Empty: DuckDB computes them in each worker.",
+    )
     web_host: str = Field(
         default="127.0.0.1", description="Address that the API and console listen on."
     )

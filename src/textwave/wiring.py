@@ -4,6 +4,7 @@ Doors (API, worker, links, CLI) open one runtime each and hand its pieces to ope
 operation never sees the whole.
 """
 
+import warnings
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from textwave.settings import Settings
 from textwave.storage.embedded import DatabaseUrls, embedded_postgres
 from textwave.storage.ledger import Ledger, open_ledger
 from textwave.storage.secrets import Vault, open_vault
+from textwave.storage.spark_failures import SparkMissing
 
 if TYPE_CHECKING:
+    from textwave.storage.compute import Engine
     from textwave.storage.warehouse import Warehouse
 
 
@@ -78,6 +81,29 @@ def prepare_data_folder(settings: Settings) -> Path:
     return settings.data.resolve()
 
 
+def _lake_folder(settings: Settings, data: Path) -> str:
+    return settings.warehouse_path or str(data / "lake") + "/"
+
+
+def _engine(settings: Settings, data: Path) -> "Engine":
+    """Return what audiences, models and plans are computed with.
+
+    Raises:
+        SparkMissing: the settings name a Spark, but it is not installed.
+    """
+    if settings.spark is None:
+        from textwave.storage.compute import DuckDbEngine
+
+        return DuckDbEngine()
+    try:
+        # It warns of new versions of pandas, which nothing here passes its rows through
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            from textwave.storage.spark import SparkEngine
+    except ImportError as error:
+        raise SparkMissing from error
+    return SparkEngine(settings.spark, Path(_lake_folder(settings, data)).absolute() / "held")
+
+
 @asynccontextmanager
 async def open_runtime(
     settings: Settings, urls: DatabaseUrls, *, role: str, connections: int = 10
@@ -87,12 +113,14 @@ async def open_runtime(
     from textwave.storage.warehouse import Warehouse
 
     data = prepare_data_folder(settings)
+    engine = _engine(settings, data)
     warehouse = Warehouse(
         owner_url=urls.owner,
-        data_path=settings.warehouse_path or str(data / "lake") + "/",
+        data_path=_lake_folder(settings, data),
         spill_folder=data / "spill",
         memory_megabytes=settings.warehouse_memory_megabytes,
         threads=settings.warehouse_threads,
+        engine=engine,
     )
     ledger_url = urls.owner if role == "owner" else urls.web
     limits = aiohttp.TCPConnector(limit=512, limit_per_host=0, keepalive_timeout=30)
@@ -104,3 +132,4 @@ async def open_runtime(
             yield Runtime(settings, ledger, warehouse, open_vault(data), SystemClock(), http)
         finally:
             warehouse.close()
+            engine.close()

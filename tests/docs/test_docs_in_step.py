@@ -78,7 +78,8 @@ def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
 def test_every_dependency_has_its_line() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     tools = (ROOT / "requirements" / "development.in").read_text("utf-8").split()
-    wanted = {re.split(r"[\[=<>~!;]", one)[0] for one in [*project["dependencies"], *tools]}
+    packages = [*project["dependencies"], *project["optional-dependencies"]["spark"], *tools]
+    wanted = {re.split(r"[\[=<>~!;]", one)[0] for one in packages}
     page = (ROOT / "docs" / "decisions" / "0009-dependencies.md").read_text("utf-8")
     assert set(re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)) == wanted
 

@@ -86,7 +86,7 @@ class AudienceGrewError(Exception):
 
 def plan_blocks(lake: Lake, given: Recipients, measure: PartsMeasure) -> Iterator[Block]:
     """Compute the plan and stream it, sendable recipients first."""
-    stream = lake.backend.to_pyarrow_batches(recipients(given), chunk_size=_ROWS_A_BATCH)
+    stream = recipients(given).to_pyarrow_batches(chunk_size=_ROWS_A_BATCH)
     return blocks(stream, measure)
 
 

@@ -4,6 +4,8 @@ The lake is one and DuckDB writes it; an engine only computes. Whoever uses a `L
 rows from either, so nothing outside the storage folder knows which one it is.
 """
 
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import uuid4
@@ -30,6 +32,12 @@ class Compute(Protocol):
         """Compute an expression once and keep its rows until the end of the piece of work."""
         ...
 
+    def stream(
+        self, rows: ir.Table, *, rows_per_batch: int
+    ) -> AbstractContextManager[pa.RecordBatchReader]:
+        """Read rows of the lake in batches, while others are written."""
+        ...
+
     def append(self, name: str, rows: ir.Table) -> int:
         """Write the rows of an expression to a table of the same columns; return how many."""
         ...
@@ -46,8 +54,10 @@ class Compute(Protocol):
 class Engine(Protocol):
     """What a process computes with. It outlives the warehouse that uses it."""
 
-    attach_options: str
-    """What the lake is attached with, as DuckDB writes options: each begins with a comma."""
+    @property
+    def attach_options(self) -> str:
+        """What the lake is attached with, as DuckDB writes options: each begins with a comma."""
+        ...
 
     def prepare(self, backend: Backend) -> None:
         """Make a lake that was just attached ready for the engine."""
@@ -86,6 +96,18 @@ class DuckDbCompute:
         name = f"kept_{uuid4().hex}"
         self.backend.con.execute(f"CREATE TEMP TABLE {name} AS {self.backend.compile(rows)}")
         return self.backend.table(name, database=("temp", "main"))
+
+    @contextmanager
+    def stream(
+        self, rows: ir.Table, *, rows_per_batch: int
+    ) -> Generator[pa.RecordBatchReader, None, None]:
+        """Read on a connection of its own, so that the first can write."""
+        connection = self.backend.con.cursor()
+        try:
+            connection.execute(self.backend.compile(rows))
+            yield connection.to_arrow_reader(rows_per_batch)
+        finally:
+            connection.close()
 
     def append(self, name: str, rows: ir.Table) -> int:
         """Select into the table in one statement."""

@@ -8,7 +8,7 @@ lake. One SparkContext a process, started at the first use; a session for each p
 import os
 import shutil
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,7 +35,7 @@ from pyspark.storagelevel import StorageLevel
 from textwave.storage.compute import CATALOG, Compute, qualified
 from textwave.storage.lake_files import table_files
 from textwave.storage.spark_failures import SparkFailed, SparkUnreachable, reason
-from textwave.storage.spark_tables import read_table
+from textwave.storage.spark_tables import read_table, uri
 
 _ROWS_A_BATCH: Final = 20_000
 _FLUSHES: Final = 3
@@ -148,6 +148,13 @@ class SparkCompute:
         """Compute an expression once and keep its rows in Spark."""
         return self._backend().keep(f"kept_{uuid4().hex}", rows)
 
+    @contextmanager
+    def stream(
+        self, rows: ir.Table, *, rows_per_batch: int
+    ) -> Generator[pa.RecordBatchReader, None, None]:
+        """Read what Spark computes."""
+        yield self._backend().stream(rows, rows_per_batch).reader
+
     def append(self, name: str, rows: ir.Table) -> int:
         """Stream what Spark computes into the table."""
         stream = self._backend().stream(rows, _ROWS_A_BATCH)
@@ -230,7 +237,7 @@ class LakeOnSpark(IbisOnSpark):
             for batch in batches:
                 writer.write_batch(batch)
         with _refusing(self._engine.master):
-            self.show(name, self.session.read.parquet(file.as_uri()))
+            self.show(name, self.session.read.parquet(uri(str(file))))
         schema = PyArrowSchema.to_ibis(rows.schema)
         return ops.DatabaseTable(name, schema=schema, source=self).to_expr()
 
@@ -285,11 +292,13 @@ class LakeOnSpark(IbisOnSpark):
     ) -> Any:
         """Compute an expression whose result is small."""
         table = self.stream(expr.as_table(), _ROWS_A_BATCH).reader.read_all()
-        return expr.__pyarrow_result__(table)
+        shaped: Any = expr
+        return shaped.__pyarrow_result__(table)
 
     def _run_pre_execute_hooks(self, expr: ir.Expr) -> None:
         super()._run_pre_execute_hooks(expr)
-        found = {node.name for node in expr.op().find(ops.DatabaseTable)}
+        tables: Iterable[Any] = expr.op().find(ops.DatabaseTable)
+        found = {table.name for table in tables}
         with _refusing(self._engine.master):
             self._bind(found - self._files.keys() - self._kept.keys())
 

@@ -33,12 +33,12 @@ def read_table(session: SparkSession, table: TableFiles, name: str) -> DataFrame
         FilesUnreadable: a column has a type that is not read.
     """
     schema = spark.StructType([_field(column, name) for column in table.columns])
-    whole = [_uri(file.path) for file in table.files if file.deletes is None]
+    whole = [uri(file.path) for file in table.files if file.deletes is None]
     frame = _read(session, schema, whole)
-    deletes = [_uri(file.deletes) for file in table.files if file.deletes is not None]
+    deletes = [uri(file.deletes) for file in table.files if file.deletes is not None]
     if not deletes:
         return frame
-    partly = _read(session, schema, [_uri(f.path) for f in table.files if f.deletes is not None])
+    partly = _read(session, schema, [uri(f.path) for f in table.files if f.deletes is not None])
     return frame.unionAll(_without(partly, _deleted(session, deletes, table.version)))
 
 
@@ -92,7 +92,7 @@ def _type(column: FileColumn, table: str) -> spark.DataType:
     raise FilesUnreadable(table, problem)
 
 
-def _uri(path: str) -> str:
+def uri(path: str) -> str:
     """Return a path that Spark takes as it is, not as a pattern."""
     escaped = "".join("\\" + mark if mark in "{}[]*?\\" else mark for mark in path)
     return f"file://{escaped}" if path.startswith("/") else escaped

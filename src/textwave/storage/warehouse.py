@@ -8,7 +8,7 @@ loop stays free.
 import asyncio
 import threading
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -78,17 +78,11 @@ class Lake:
         """Stop the statement that is running; called from another thread."""
         self.compute.interrupt()
 
-    @contextmanager
     def stream(
         self, rows: ir.Table, *, rows_per_batch: int
-    ) -> Generator[pa.RecordBatchReader, None, None]:
+    ) -> AbstractContextManager[pa.RecordBatchReader]:
         """Read rows of the lake in batches, while others are written: not those that are held."""
-        connection = self.duckdb.cursor()
-        try:
-            connection.execute(self.backend.compile(rows))
-            yield connection.to_arrow_reader(rows_per_batch)
-        finally:
-            connection.close()
+        return self.compute.stream(rows, rows_per_batch=rows_per_batch)
 
     def has_table(self, name: str) -> bool:
         """Tell whether the workspace has the table."""
