@@ -158,7 +158,7 @@ async def test_what_another_workspace_has_is_not_found(
             status, problem = await web.ask(method.upper(), address, key=other_key, json=ANY_BODY)
             assert (status, problem["code"]) == (404, "not_found"), f"{method} {address}"
             seen += 1
-            if method == "get" and "{import_id}" not in path:
+            if method == "get" and "{import_id}" not in path and not address.endswith("/none"):
                 assert (await web.ask("GET", address))[0] in (200, 202)
     assert seen > 10
     assert stage.ids

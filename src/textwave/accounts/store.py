@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -34,6 +35,16 @@ class Caller:
     api_key_id: int
     name: str
     is_administrator: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key in use; nobody can read the key itself."""
+
+    id: int
+    name: str
+    is_administrator: bool
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +90,32 @@ async def add_workspace(
 
 
 async def add_api_key(
-    connection: Connection, *, workspace_id: WorkspaceId, name: str, digest: bytes
-) -> None:
-    """Add a key, of which only the digest is kept."""
-    await execute(
-        connection,
-        _SQL["add_api_key"],
-        {"workspace_id": workspace_id, "name": name, "digest": digest},
-    )
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    name: str,
+    digest: bytes,
+    is_administrator: bool = True,
+) -> bool:
+    """Add a key, of which only the digest is kept; False when the name is in use."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "name": name,
+        "digest": digest,
+        "is_administrator": is_administrator,
+    }
+    return await value(connection, _SQL["add_api_key"], parameters) is not None
+
+
+async def api_keys(connection: Connection, workspace_id: WorkspaceId) -> list[ApiKey]:
+    """Return the keys in use, oldest first."""
+    return await many(connection, ApiKey, _SQL["api_keys"], {"workspace_id": workspace_id})
+
+
+async def revoke_api_key(connection: Connection, workspace_id: WorkspaceId, name: str) -> bool:
+    """End the use of a key; False when none of that name is in use."""
+    parameters = {"workspace_id": workspace_id, "name": name}
+    return await value(connection, _SQL["revoke_api_key"], parameters) is not None
 
 
 async def add_token_key(connection: Connection, *, version: int, sealed_secret: bytes) -> None:

@@ -14,8 +14,21 @@ INSERT INTO workspace (organization_id, name, time_zone, default_region)
 VALUES (%(organization_id)s, %(name)s, %(time_zone)s, %(default_region)s) RETURNING id
 
 -- name: add_api_key
-INSERT INTO api_key (workspace_id, name, digest)
-VALUES (%(workspace_id)s, %(name)s, %(digest)s) RETURNING id
+-- A new key; no row when a key of that name is in use.
+INSERT INTO api_key (workspace_id, name, digest, is_administrator)
+VALUES (%(workspace_id)s, %(name)s, %(digest)s, %(is_administrator)s)
+ON CONFLICT (workspace_id, name) WHERE revoked_at IS NULL DO NOTHING
+RETURNING id
+
+-- name: api_keys
+-- The keys in use; what they open with is not known here.
+SELECT id, name, is_administrator, created_at FROM api_key
+WHERE workspace_id = %(workspace_id)s AND revoked_at IS NULL ORDER BY id
+
+-- name: revoke_api_key
+UPDATE api_key SET revoked_at = now()
+WHERE workspace_id = %(workspace_id)s AND name = %(name)s AND revoked_at IS NULL
+RETURNING id
 
 -- name: add_token_key
 INSERT INTO token_key (version, sealed_secret) VALUES (%(version)s, %(sealed_secret)s)

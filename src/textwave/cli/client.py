@@ -111,6 +111,10 @@ class Api:
         """Ask for a change."""
         return asyncio.run(self._ask("POST", path, body=body or {}))
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Change what is given; None in the body leaves as it is."""
+        return asyncio.run(self._ask("PATCH", path, body=body))
+
     def delete(self, path: str) -> Answer:
         """Ask for a thing to be deleted."""
         return asyncio.run(self._ask("DELETE", path))

@@ -5,11 +5,12 @@ import sys
 import typer
 
 from textwave.cli import (
-    audiences,
+    audience_life,
     campaigns,
     content,
     demo,
     encryption,
+    keys,
     lists,
     models,
     operations,
@@ -37,9 +38,8 @@ for name, command in {
 }.items():
     app.command(name)(command)
 
-key = typer.Typer(help="The API key of this machine's installation.", no_args_is_help=True)
-key.command("show")(processes.show_key)
-app.add_typer(key, name="key")
+keys.app.command("show")(processes.show_key)
+app.add_typer(keys.app, name="key")
 
 database = typer.Typer(help="The database.", no_args_is_help=True)
 database.command("migrate")(processes.migrate_database)
@@ -48,7 +48,7 @@ app.add_typer(database, name="database")
 for name, commands in {
     "table": tables.app,
     "encryption": encryption.app,
-    "audience": audiences.app,
+    "audience": audience_life.app,
     "list": lists.app,
     "platform": content.platforms,
     "signature": content.signatures,
