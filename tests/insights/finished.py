@@ -7,7 +7,7 @@ dropped, refused at once, sent again, delivered, failed, silent, late, and each 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -106,9 +106,16 @@ class Finished:
             )
             return [row[0] for row in await cursor.fetchall()]
 
-    async def receive(self, message_ids: Sequence[int], status: str, code: str = "") -> None:
+    async def receive(
+        self,
+        message_ids: Sequence[int],
+        status: str,
+        code: str = "",
+        *,
+        reported_at: datetime | None = None,
+    ) -> None:
         """Merge receipts for these messages, each of them twice."""
-        at = self.stage.clock.now().isoformat()
+        at = (reported_at or self.stage.clock.now()).isoformat()
         receipts = [
             {
                 "messageId": message_id,
