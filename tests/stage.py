@@ -97,11 +97,12 @@ class Stage:
         *,
         message_type: str = "promotional",
         variables: Mapping[str, Mapping[str, str]] | None = None,
+        numbers: str = "first",
     ) -> CampaignId:
         """Create the campaign and return its id."""
         chosen = {"name": {"column": "first_name"}} if variables is None else variables
         draft = CampaignDraft(
-            name, message_type, "sandbox", "Textwave", "welcome", "everybody", chosen
+            name, message_type, "sandbox", "Textwave", "welcome", "everybody", chosen, numbers
         )
         async with self.ledger.transaction() as connection:
             created = await create_campaign(
