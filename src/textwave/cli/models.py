@@ -3,14 +3,18 @@
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 
-from textwave.cli.client import Answer, open_api
-from textwave.cli.options import AsJson, read_json_option
-from textwave.cli.output import print_json, print_rows
+from textwave.cli.client import Answer, Api, open_api, segment
+from textwave.cli.options import AsJson, Limit, read_json_option
+from textwave.cli.output import print_fields, print_json, print_rows
 
 DIMENSIONS = ("recency", "frequency", "monetary")
 TYPES = ("HHH", "LHH", "HLH", "LLH", "HHL", "LHL", "HLL", "LLL")
+STAGES = ("aware", "interested", "purchased", "loyal")
 rfm = typer.Typer(help="RFM: recency, frequency, monetary value.", no_args_is_help=True)
+aipl = typer.Typer(help="AIPL: aware, interested, purchased, loyal.", no_args_is_help=True)
 
 Table = Annotated[str, typer.Option("--table", help="Table of orders or order summaries.")]
 Customer = Annotated[str | None, typer.Option(help="Column; default: the table's declared one.")]
@@ -33,6 +37,10 @@ Baseline = Annotated[
 ]
 LastDays = Annotated[
     int | None, typer.Option(help="Only orders of the day itself and so many days before it.")
+]
+Refresh = Annotated[
+    str,
+    typer.Option(help="after_import, or five cron fields in the workspace's time; else by hand."),
 ]
 Where = Annotated[
     list[str] | None,
@@ -61,6 +69,207 @@ def compute(
     api = open_api()
     result = api.finished(api.post("/api/rfm/compute", body), lambda _: None, every_seconds=10)
     print_json(result) if as_json else _print_rfm(result)
+
+
+@rfm.command("create")
+def create_rfm(
+    name: str,
+    table: Table,
+    customer: Customer = None,
+    time: Time = None,
+    amount: Amount = None,
+    count: Count = None,
+    bands: BandsFile = None,
+    quantiles: Quantiles = None,
+    baseline: Baseline = None,
+    last_days: LastDays = None,
+    where: Where = None,
+    refresh: Refresh = "",
+    as_json: AsJson = False,
+) -> None:
+    """Keep a model under a name and score the customers; rules can then name it."""
+    columns = {"customer": customer, "time": time, "amount": amount, "count": count}
+    body = _definition(table, columns, bands, quantiles, baseline, last_days, where)
+    api = open_api()
+    made = api.post("/api/rfm", body | {"name": name, "refresh": refresh})
+    result = _refreshed(api, made["name"], {})
+    print_json(made | {"result": result}) if as_json else _print_rfm(result)
+
+
+@rfm.command("refresh")
+def refresh_rfm(name: str, as_json: AsJson = False) -> None:
+    """Score the customers anew, as of today."""
+    result = _refreshed(open_api(), name, {})
+    print_json(result) if as_json else _print_rfm(result)
+
+
+@rfm.command("list")
+def list_rfm(limit: Limit = 1_000, as_json: AsJson = False) -> None:
+    """List the RFM models."""
+    _list("rfm", limit, as_json=as_json)
+
+
+@rfm.command("show")
+def show_rfm(name: str, as_json: AsJson = False) -> None:
+    """Show a model and what its newest refresh came to."""
+    found = open_api().get(f"/api/models/{segment(name)}")
+    if as_json:
+        print_json(found)
+        return
+    result = found.pop("result")
+    print_fields(found)
+    if result is not None:
+        _print_rfm(result)
+
+
+@rfm.command("delete")
+def delete_rfm(name: str) -> None:
+    """Delete a model that no rule names."""
+    open_api().delete(f"/api/models/{segment(name)}")
+    print(f"“{name}” is deleted.")
+
+
+@aipl.command("create")
+def create_aipl(
+    name: str,
+    stages: Annotated[
+        str,
+        typer.Option(
+            "--stages",
+            help="JSON or a file: a rule for each of aware, interested, purchased, loyal.",
+        ),
+    ],
+    table: Annotated[str, typer.Option("--table", help="Table of customers.")] = "customers",
+    keep_days: Annotated[
+        int | None, typer.Option(help="Keep the labels of so many days; default: all.")
+    ] = None,
+    refresh: Refresh = "",
+    as_json: AsJson = False,
+) -> None:
+    """Keep a model under a name and label the customers as of today."""
+    body = {
+        "name": name,
+        "table": table,
+        "stages": read_json_option(stages, "--stages"),
+        "keep_days": keep_days,
+        "refresh": refresh,
+    }
+    api = open_api()
+    made = api.post("/api/aipl", body)
+    result = _refreshed(api, made["name"], {})
+    print_json(made | {"result": result}) if as_json else _print_labelled(result)
+
+
+@aipl.command("refresh")
+def refresh_aipl(
+    name: str,
+    day: Annotated[
+        str | None, typer.Option(help="The (last) day to label; default: today.")
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="The first of several days, at most 366.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Label the customers as of today, or as of days that have passed."""
+    result = _refreshed(open_api(), name, {"day": day, "from": first})
+    print_json(result) if as_json else _print_labelled(result)
+
+
+@aipl.command("list")
+def list_aipl(limit: Limit = 1_000, as_json: AsJson = False) -> None:
+    """List the AIPL models."""
+    _list("aipl", limit, as_json=as_json)
+
+
+@aipl.command("show")
+def show_aipl(
+    name: str,
+    day: Annotated[str | None, typer.Option(help="A labelled day; default: the newest.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show customers by stage on a day, the difference to the day before it, and 30 days."""
+    api = open_api()
+    found = api.get(f"/api/models/{segment(name)}")
+    found["at_day"] = api.get(f"/api/aipl/{segment(name)}/stages", day=day)
+    if as_json:
+        print_json(found)
+        return
+    at_day = found.pop("at_day")
+    print_fields({field: found[field] for field in found if field != "result"})
+    if at_day["day"] is None:
+        print("It has not been refreshed yet.")
+        return
+    difference = at_day["difference"] or {}
+    rows = [
+        {"stage": stage, "customers": at_day["stages"][stage], "difference": difference.get(stage)}
+        for stage in STAGES
+    ]
+    print(f"On {at_day['day']}; before: {at_day['previous_day'] or 'never'}.")
+    print_rows(rows, ("stage", "customers", "difference"))
+    print_rows(at_day["trend"], ("day", *STAGES))
+
+
+@aipl.command("flow")
+def flow(
+    name: str,
+    first: Annotated[str, typer.Option("--from", help="The earlier labelled day.")],
+    until: Annotated[str, typer.Option("--until", help="The later labelled day.")],
+    as_json: AsJson = False,
+) -> None:
+    """Count who moved from which stage to which between two labelled days."""
+    api = open_api()
+    operation = api.post(f"/api/aipl/{segment(name)}/flow", {"from": first, "until": until})
+    result = api.finished(operation, lambda _: None, every_seconds=10)
+    if as_json:
+        print_json(result)
+        return
+    stages = [{"stage": stage, **result["stages"][stage]} for stage in STAGES]
+    counts = ("start", "stayed", "converted", "lost", "new", "end", "difference")
+    print_rows(stages, ("stage", *counts))
+    ends = (*STAGES, "none")
+    matrix = [{"was \\ became": was, **result["matrix"][was]} for was in ends]
+    print_rows(matrix, ("was \\ became", *ends))
+
+
+@aipl.command("delete")
+def delete_aipl(name: str) -> None:
+    """Delete a model that no rule names, with its labels."""
+    open_api().delete(f"/api/models/{segment(name)}")
+    print(f"“{name}” is deleted.")
+
+
+def _refreshed(api: Api, name: str, days: dict[str, Any]) -> Answer:
+    operation = api.post(f"/api/models/{segment(name)}/refresh", days)
+    bars = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    with Progress(*bars, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("computing", total=None)
+
+        def seen(answer: Answer) -> None:
+            said = answer["progress"] or {}
+            done, days_in_all = said.get("days_done", 0), said.get("days", 1)
+            percent = said.get("percent", 0) / 100
+            progress.update(task, completed=done + percent, total=days_in_all)
+
+        return api.finished(operation, seen, every_seconds=1)
+
+
+def _list(kind: str, limit: int, *, as_json: bool) -> None:
+    found = list(open_api().items("/api/models", limit=limit, kind=kind))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        model | {"table": model["definition"]["table"], "failed": model["refresh_failed_at"]}
+        for model in found
+    ]
+    print_rows(rows, ("name", "table", "refresh", "day", "computed_at", "failed"))
+
+
+def _print_labelled(result: Answer) -> None:
+    counts = ", ".join(f"{stage} {result['stages'][stage]:,}" for stage in STAGES)
+    days = f" ({result['runs']:,} days labelled)" if result["runs"] > 1 else ""
+    print(f"On {result['day']}: {counts}{days}.")
 
 
 def _definition(

@@ -11,6 +11,8 @@ CREATE TABLE model (
     next_refresh_at timestamptz,
     refresh_failed_at timestamptz,
     refresh_problem jsonb,
+    -- the run under way: its rows in the warehouse are not yet, and not left, to be removed
+    computing_run bigint,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     changed_at timestamptz NOT NULL DEFAULT now(),
@@ -23,7 +25,7 @@ CREATE INDEX model_due ON model (next_refresh_at) WHERE next_refresh_at IS NOT N
 CREATE TABLE model_run (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     workspace_id bigint NOT NULL REFERENCES workspace,
-    model_id bigint NOT NULL REFERENCES model,
+    model_id bigint NOT NULL REFERENCES model ON DELETE CASCADE,
     day date NOT NULL,
     lake_version bigint NOT NULL,
     result jsonb NOT NULL,
@@ -43,5 +45,5 @@ BEGIN
             WITH CHECK (workspace_id = current_workspace())', t);
     END LOOP;
 END $$;
-GRANT SELECT, INSERT, UPDATE ON model TO textwave_web;
+GRANT SELECT, INSERT, UPDATE, DELETE ON model TO textwave_web;
 GRANT SELECT ON model_run TO textwave_web;
