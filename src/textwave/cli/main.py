@@ -55,6 +55,7 @@ for name, commands in {
     "template": content.templates,
     "link": content.links,
     "rfm": models.rfm,
+    "aipl": models.aipl,
     "campaign": campaigns.app,
     "reply": campaigns.replies,
     "opt-out": campaigns.opt_outs,

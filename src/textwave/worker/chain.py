@@ -8,6 +8,7 @@ from typing import Any
 
 from textwave.audiences import refresh_operations as audiences
 from textwave.kit.ids import WorkspaceId
+from textwave.models.refresh_operations import refresh_models_after_import
 from textwave.wiring import Runtime
 
 
@@ -18,4 +19,9 @@ async def after_import(runtime: Runtime, *, workspace_id: WorkspaceId, table: st
         "warehouse": runtime.warehouse,
         "clock": runtime.clock,
     }
-    await audiences.refresh_after_import(**stores, workspace_id=workspace_id, table=table)
+    refreshed = await refresh_models_after_import(
+        **stores, workspace_id=workspace_id, table=table
+    )
+    await audiences.refresh_after_import(
+        **stores, workspace_id=workspace_id, table=table, models=refreshed
+    )

@@ -20,6 +20,7 @@ from textwave.content import review_operations as reviews
 from textwave.content.store import platforms_to_pull
 from textwave.dispatch.operations import defer_forgotten
 from textwave.insights.outcome_operations import defer_exports
+from textwave.models.refresh_operations import defer_due_models
 from textwave.platforms.contract import (
     PlatformAnsweredNonsense,
     PlatformRefused,
@@ -53,7 +54,7 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("export_outcomes", EVERY_TEN_SECONDS, lambda: defer_exports(runtime.ledger)),
         ("rescue_jobs", EVERY_TWO_SECONDS, lambda: rescue(app, runtime)),
         ("sweep", EVERY_MINUTE, lambda: _sweep(runtime)),
-        ("refresh_audiences", EVERY_MINUTE, lambda: _refresh_audiences(runtime)),
+        ("refresh_due", EVERY_MINUTE, lambda: _refresh_due(runtime)),
         ("forget_members", EVERY_HOUR, lambda: forget_members(runtime.ledger, runtime.warehouse)),
         ("forget_unfinished", EVERY_DAY, lambda: _forget_unfinished(runtime)),
         ("put_away", EVERY_HOUR, lambda: _put_away(app, runtime)),
@@ -110,7 +111,8 @@ async def _sweep(runtime: Runtime) -> None:
         await defer(connection, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS, MERGE_CLICKS)
 
 
-async def _refresh_audiences(runtime: Runtime) -> None:
+async def _refresh_due(runtime: Runtime) -> None:
+    await defer_due_models(runtime.ledger, now=runtime.clock.now())
     await defer_due(runtime.ledger, now=runtime.clock.now())
 
 

@@ -31,7 +31,6 @@ from textwave.dispatch.operations import Sender, send_batch
 from textwave.dispatch.store import BatchKey
 from textwave.insights.outcome_operations import EXPORT_TASK, export_outcomes
 from textwave.kit.ids import OperationId, WorkspaceId
-from textwave.models import rfm_operations
 from textwave.responses import operations as responses
 from textwave.responses.jobs import (
     MERGE_CLICKS,
@@ -43,6 +42,7 @@ from textwave.storage import progress
 from textwave.wiring import Runtime
 from textwave.worker.chain import after_import
 from textwave.worker.decisions import apply_notices, start_waiting_campaigns
+from textwave.worker.model_tasks import model_tasks
 
 Task = Callable[..., Awaitable[Any]]
 
@@ -58,6 +58,7 @@ def add_tasks(app: App, runtime: Runtime) -> None:
         | _audiences(runtime)
         | _content(runtime)
         | _sending(runtime)
+        | model_tasks(runtime)
     ).items():
         app.task(name=name, retry=AGAIN)(task)
     # Without a retry of their own: whatever stores the next one, the clock and the periodic safety
@@ -103,9 +104,6 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
             runtime.ledger, workspace_id=workspace_id, operation_id=operation_id, work=work
         )
 
-    async def compute_rfm(**job: Any) -> None:
-        await rfm_operations.run_compute(**timed, **job)
-
     async def run_dry_run(**job: Any) -> None:
         await planning.run_dry_run(**stores, vault=runtime.vault, **job)
 
@@ -116,7 +114,6 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
     return {
         customers.IMPORT_TASK: run_import,
         customers.REJECTED_ROWS_TASK: run_rejected_rows,
-        rfm_operations.COMPUTE: compute_rfm,
         DRY_RUN_TASK: run_dry_run,
         PLAN_TASK: run_plan,
     }
