@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
 from textwave.api.content_routes import links_url
-from textwave.api.entry import After, Limit, Name, Rt, Text, Who
+from textwave.api.entry import After, Limit, Name, Rt, Text, Who, viewer_of
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Campaign, Operation, Page, page_of
 from textwave.campaigns import operations as campaigns
@@ -70,6 +70,7 @@ async def create_campaign(runtime: Rt, caller: Who, new: NewCampaign) -> Campaig
             draft=new.draft(),
             links_url=links_url(runtime.settings),
             now=runtime.clock.now(),
+            viewer=viewer_of(caller),
         )
     return Campaign.model_validate(made)
 

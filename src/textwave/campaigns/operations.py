@@ -9,6 +9,8 @@ from dataclasses import asdict
 from datetime import datetime
 
 from textwave.accounts.store import audit
+from textwave.audiences.particulars import AudienceArchived
+from textwave.audiences.visibility import SEES_ALL, Viewer
 from textwave.campaigns import store
 from textwave.campaigns.draft import (
     CampaignDraft,
@@ -46,12 +48,13 @@ async def create_campaign(
     draft: CampaignDraft,
     links_url: str,
     now: datetime,
+    viewer: Viewer = SEES_ALL,
 ) -> Campaign:
     """Write a draft after checking that what it names exists and fits together.
 
     Raises:
-        AlreadyExists, NotFound, TypeDiffers, VariableWithoutSource, ColumnUnknown, InvalidValue,
-            and what examining the text raises: CapabilityMissing, TextNotAcceptable …
+        AlreadyExists, NotFound, AudienceArchived, TypeDiffers, VariableWithoutSource,
+            ColumnUnknown, InvalidValue, and what examining the text raises: CapabilityMissing, TextNotAcceptable …
     """
     check_name(draft.name)
     read_choice(draft.numbers)
@@ -59,7 +62,7 @@ async def create_campaign(
         raise AlreadyExists("campaign", draft.name)
     kinds = ("platform", "signature", "template", "audience")
     names = {kind: getattr(draft, kind) for kind in kinds}
-    found = await store.parts_of_draft(connection, workspace_id, names)
+    found = await store.parts_of_draft(connection, workspace_id, names, viewer)
     for kind, name in names.items():
         if getattr(found, f"{kind}_id") is None:
             raise NotFound(kind, name)
@@ -73,6 +76,8 @@ async def create_campaign(
         },
     )
     brief = await store.brief(connection, workspace_id, name=draft.name)
+    if brief.audience_archived:
+        raise AudienceArchived(brief.audience)
     _check_fit(brief, draft)
     await _examine(connection, brief, links_url, now)
     await _audit(connection, brief, actor, "create")
@@ -170,6 +175,8 @@ async def start_campaign(
 
 
 def _check_audience(brief: Brief) -> None:
+    if brief.audience_archived:
+        raise AudienceArchived(brief.audience)
     if brief.newest_snapshot_id is None:
         problem = "has not been computed yet. Refresh it and wait until it is done."
         raise NotReadyToStart("audience", brief.audience, problem)

@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from textwave.audiences.visibility import Viewer
 from textwave.campaigns.states import CAMPAIGN_STATES, CampaignEvent, CampaignState
 from textwave.kit.ids import (
     AudienceId,
@@ -91,6 +92,7 @@ class Brief:
     template_type: str
     audience_id: AudienceId
     audience: str
+    audience_archived: bool
     table_name: str
     customer_column: str | None
     table_columns: list[dict[str, str]] | None
@@ -125,10 +127,10 @@ class BatchNumber:
 
 
 async def parts_of_draft(
-    connection: Connection, workspace_id: WorkspaceId, names: Mapping[str, str]
+    connection: Connection, workspace_id: WorkspaceId, names: Mapping[str, str], viewer: Viewer
 ) -> DraftParts:
-    """Look up what a draft names."""
-    parameters = {"workspace_id": workspace_id, **names}
+    """Look up what a draft names; a private audience only for those who see it."""
+    parameters = {"workspace_id": workspace_id, "viewer": viewer.bound_name, **names}
     found = await one(connection, DraftParts, _SQL["parts_of_draft"], parameters)
     return found or DraftParts(None, None, None, None)
 

@@ -22,7 +22,8 @@ SELECT
      WHERE t.workspace_id = %(workspace_id)s AND p.name = %(platform)s
        AND t.name = %(template)s AND t.state <> 'deleted') AS template_id,
     (SELECT a.id FROM audience a
-     WHERE a.workspace_id = %(workspace_id)s AND a.name = %(audience)s) AS audience_id
+     WHERE a.workspace_id = %(workspace_id)s AND a.name = %(audience)s
+       AND (%(viewer)s::text IS NULL OR a.is_public OR a.created_by = %(viewer)s)) AS audience_id
 
 -- name: campaigns
 -- All campaigns of the workspace, newest first.
@@ -46,7 +47,8 @@ SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.variables, c.numbers,
        s.id AS signature_id, s.name AS signature, s.state AS signature_state,
        t.name AS template, t.content AS template_content, t.state AS template_state,
        t.reason AS template_reason, t.type AS template_type,
-       a.id AS audience_id, a.name AS audience, a.table_name, tb.customer_column,
+       a.id AS audience_id, a.name AS audience, a.archived_at IS NOT NULL AS audience_archived,
+       a.table_name, tb.customer_column,
        tb.columns AS table_columns, newest.id AS newest_snapshot_id, newest.size AS audience_size
 FROM campaign c
 JOIN platform p ON p.id = c.platform_id JOIN signature s ON s.id = c.signature_id
