@@ -115,6 +115,11 @@ class Settings(BaseSettings):
     upload_limit_megabytes: int = Field(
         default=20_000, ge=1, description="Largest file that an import takes."
     )
+    import_folder: Path | None = Field(
+        default=None,
+        description="Folder on the workers' machines whose files and SQLite or DuckDB databases "
+        "may be imported by feeds. Empty: none.",
+    )
     no_receipt_hours: int = Field(
         default=72, ge=1, description="After it a message without a receipt is failed: no receipt."
     )

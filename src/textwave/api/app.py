@@ -15,10 +15,12 @@ from textwave.api import (
     campaign_routes,
     content_routes,
     encryption_routes,
+    feed_routes,
     key_routes,
     list_routes,
     model_routes,
     operation_routes,
+    profile_routes,
     response_routes,
     table_routes,
 )
@@ -32,7 +34,9 @@ _ROUTES = (
     operation_routes.routes,
     table_routes.routes,
     encryption_routes.routes,
+    feed_routes.routes,
     key_routes.routes,
+    profile_routes.routes,  # before the audiences, whose names may have slashes
     audience_routes.routes,
     list_routes.routes,
     model_routes.routes,

@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -114,6 +115,10 @@ class Api:
     def patch(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Change what is given; None in the body leaves as it is."""
         return asyncio.run(self._ask("PATCH", path, body=body))
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Put a thing in the place of what is there."""
+        return asyncio.run(self._ask("PUT", path, body=body))
 
     def delete(self, path: str) -> Answer:
         """Ask for a thing to be deleted."""
@@ -238,6 +243,8 @@ def _query(query: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 async def _read(response: aiohttp.ClientResponse) -> Answer:
+    if response.status == HTTPStatus.NO_CONTENT:
+        return {}
     if response.ok:
         answer: Answer = await response.json()
         return answer

@@ -19,6 +19,7 @@ from textwave.callbacks.operations import forget_nonces
 from textwave.content import review_operations as reviews
 from textwave.content.store import platforms_to_pull
 from textwave.dispatch.operations import defer_forgotten
+from textwave.feeds.operations import run_due
 from textwave.insights.outcome_operations import defer_exports
 from textwave.models.refresh_operations import defer_due_models
 from textwave.platforms.contract import (
@@ -54,6 +55,7 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("export_outcomes", EVERY_TEN_SECONDS, lambda: defer_exports(runtime.ledger)),
         ("rescue_jobs", EVERY_TWO_SECONDS, lambda: rescue(app, runtime)),
         ("sweep", EVERY_MINUTE, lambda: _sweep(runtime)),
+        ("run_feeds", EVERY_MINUTE, lambda: run_due(runtime.ledger, now=runtime.clock.now())),
         ("refresh_due", EVERY_MINUTE, lambda: _refresh_due(runtime)),
         ("forget_members", EVERY_HOUR, lambda: forget_members(runtime.ledger, runtime.warehouse)),
         ("forget_unfinished", EVERY_DAY, lambda: _forget_unfinished(runtime)),

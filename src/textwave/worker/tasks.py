@@ -42,6 +42,8 @@ from textwave.storage import progress
 from textwave.wiring import Runtime
 from textwave.worker.chain import after_import
 from textwave.worker.decisions import apply_notices, start_waiting_campaigns
+from textwave.worker.feed_tasks import feed_tasks
+from textwave.worker.list_tasks import list_tasks
 from textwave.worker.model_tasks import model_tasks
 
 Task = Callable[..., Awaitable[Any]]
@@ -59,6 +61,8 @@ def add_tasks(app: App, runtime: Runtime) -> None:
         | _content(runtime)
         | _sending(runtime)
         | model_tasks(runtime)
+        | list_tasks(runtime)
+        | feed_tasks(runtime)
     ).items():
         app.task(name=name, retry=AGAIN)(task)
     # Without a retry of their own: whatever stores the next one, the clock and the periodic safety
