@@ -10,11 +10,13 @@ from textwave.cli import (
     content,
     demo,
     encryption,
+    feeds,
     keys,
     lists,
     models,
     operations,
     processes,
+    profiles,
     tables,
 )
 from textwave.kit.refusal import Refusal
@@ -45,6 +47,9 @@ database = typer.Typer(help="The database.", no_args_is_help=True)
 database.command("migrate")(processes.migrate_database)
 app.add_typer(database, name="database")
 
+for name, command in {"upload": lists.upload, "profile": profiles.profile}.items():
+    audience_life.app.command(name)(command)
+
 for name, commands in {
     "table": tables.app,
     "encryption": encryption.app,
@@ -60,6 +65,8 @@ for name, commands in {
     "reply": campaigns.replies,
     "opt-out": campaigns.opt_outs,
     "operation": operations.app,
+    "source": feeds.sources,
+    "feed": feeds.feeds,
 }.items():
     app.add_typer(commands, name=name)
 
