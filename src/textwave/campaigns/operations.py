@@ -54,7 +54,8 @@ async def create_campaign(
 
     Raises:
         AlreadyExists, NotFound, AudienceArchived, TypeDiffers, VariableWithoutSource,
-            ColumnUnknown, InvalidValue, and what examining the text raises: CapabilityMissing, TextNotAcceptable …
+            ColumnUnknown, InvalidValue, and what examining the text raises:
+            CapabilityMissing, TextNotAcceptable …
     """
     check_name(draft.name)
     read_choice(draft.numbers)
