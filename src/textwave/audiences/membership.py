@@ -36,6 +36,7 @@ MESSAGE_EVENT: Final = "message_event"
 STAGES: Final = (Stage.AWARE, Stage.INTERESTED, Stage.PURCHASED, Stage.LOYAL)
 """The stages in their order: the label of the first is 1."""
 _HUMAN: Final = "human"
+_NO_RECEIPT: Final = "no receipt"
 
 Membership = InAudience | Rfm | Aipl | AiplFlow | InCampaign | InList
 
@@ -122,7 +123,7 @@ def _reached(
             settled = negation(_had(events, people, Outcome.DELIVERED, Outcome.FAILED))
             return _had(events, people, Outcome.SENT) & settled
         case Outcome.FAILED:
-            failed = _had(_because(events, node.reasons), people, Outcome.FAILED)
+            failed = _failed(events, people, node.reasons)
             return failed & negation(_had(events, people, Outcome.DELIVERED))
         case Outcome.DROPPED:
             return _had(_because(events, node.reasons), people, Outcome.DROPPED)
@@ -130,6 +131,17 @@ def _reached(
             return _had(_because(events, (_HUMAN,)), people, Outcome.CLICKED)
         case outcome:
             return _had(events, people, outcome)
+
+
+def _failed(events: ir.Table, people: People, causes: Sequence[str] | None) -> ir.BooleanValue:
+    """Find who failed for one of the causes; silence is one only where no receipt ended it."""
+    if causes is None or _NO_RECEIPT not in causes:
+        return _had(_because(events, causes), people, Outcome.FAILED)
+    others = [cause for cause in causes if cause != _NO_RECEIPT]
+    silent = _had(_because(events, (_NO_RECEIPT,)), people, Outcome.FAILED)
+    answered = _had(events.filter(events["result"] != _NO_RECEIPT), people, Outcome.FAILED)
+    told = _had(_because(events, others), people, Outcome.FAILED)
+    return joined([silent & negation(answered), told], every=False)
 
 
 def _had(events: ir.Table, people: People, *outcomes: Outcome) -> Any:
