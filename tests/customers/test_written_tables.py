@@ -18,6 +18,7 @@ from textwave.customers.request import ImportRequest
 from textwave.customers.staging import kept_rows, stage
 from textwave.customers.upload import FileUnreadable, examine
 from textwave.kit.ids import WorkspaceId
+from textwave.storage.compute import DuckDbEngine
 from textwave.storage.warehouse import Lake
 
 PIECES = (
@@ -53,7 +54,8 @@ delimiters = st.sampled_from([",", ";", "\t"])
 def memory() -> Iterator[Lake]:
     """A connection without a warehouse: staging needs none."""
     connection = duckdb.connect()
-    yield Lake(ibis.duckdb.from_connection(connection), WorkspaceId(1))
+    backend = ibis.duckdb.from_connection(connection)
+    yield Lake(backend, WorkspaceId(1), DuckDbEngine().begin(backend, "workspace_1"))
     connection.close()
 
 

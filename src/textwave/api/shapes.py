@@ -75,7 +75,9 @@ class ColumnStatistics(BaseModel):
 
     nulls: int
     distinct: int
-    approximate: bool = Field(description="Whether `distinct` is an estimate, good to some percent")
+    approximate: bool = Field(
+        description="Whether `distinct` is an estimate, at times off by a third"
+    )
     hidden: bool = Field(description="Whether values are left out because they identify people")
     min: float | str | None = None
     max: float | str | None = None

@@ -78,15 +78,15 @@ def check_differences(
     *,
     certain: bool,
 ) -> None:
-    """Refuse a change of the table's shape; before the file was read, guessed types are left out.
+    """Refuse a change of the table's shape.
+
+    Before the file was read a guessed type alone is no reason; it is shown beside other changes.
 
     Raises:
         SchemaChanged: what its sentence says.
     """
-    if existing is None:
-        return
-    found = compare(existing, layout, certain=certain)
-    if found:
+    if existing is not None and compare(existing, layout, certain=certain):
+        found = compare(existing, layout, certain=True)
         raise SchemaChanged(
             table,
             list(found.added),

@@ -40,9 +40,9 @@ class Subject:
 def measure(lake: Lake, subject: Subject) -> dict[str, dict[str, Any]]:
     """Return the statistics of at most 200 columns, by name.
 
-    `nulls`, `distinct`, `approximate` (of distinct), `hidden`; for numbers and times `min` and
-    `max`; for texts and several values `top`, pairs of value and count, `sampled` when they were
-    counted among 100,000 rows only.
+    `nulls`, `distinct`, `approximate` (distinct may be off by a third), `hidden`; for numbers and
+    times `min` and `max`; for texts and several values `top`, pairs of value and count, `sampled`
+    when they were counted among 100,000 rows only.
     """
     columns = subject.columns[:MOST_COLUMNS]
     rows = _count(lake, subject)
@@ -65,8 +65,8 @@ def find_values(
     """
     column = _searchable(subject, column_name)
     condition = f"contains(lower(value), lower({literal(contains)}))"
-    pairs = _frequent(lake, _values(lake, subject, column), condition, MOST_FOUND)
-    return [{"value": value, "count": count} for value, count in pairs if not identifies(value)]
+    found = _frequent(lake, _values(lake, subject, column), condition, MOST_FOUND)
+    return [{"value": value, "count": count} for value, count, _ in found if not identifies(value)]
 
 
 def identifies(value: str) -> bool:
@@ -118,13 +118,11 @@ def _counts(
 
 def _top(lake: Lake, subject: Subject, column: Column, *, sampled: bool) -> Mapping[str, Any]:
     values = _values(lake, subject, column, sampled=sampled)
-    pairs = _frequent(lake, values, "value IS NOT NULL", MOST_VALUES)
-    shown = [[value, count] for value, count in pairs if not identifies(value)]
-    top: dict[str, Any] = {"top": shown, "sampled": sampled, "hidden": len(shown) < len(pairs)}
-    if column.type is ColumnType.MULTI_VALUE and not sampled:
-        counted = f"SELECT count(DISTINCT value) FROM ({values})"
-        row = lake.duckdb.execute(counted).fetchone()
-        top |= {"distinct": 0 if row is None else row[0], "approximate": False}
+    found = _frequent(lake, values, "value IS NOT NULL", MOST_VALUES)
+    shown = [[value, count] for value, count, _ in found if not identifies(value)]
+    top: dict[str, Any] = {"top": shown, "sampled": sampled, "hidden": len(shown) < len(found)}
+    if not sampled:
+        top |= {"distinct": found[0][2] if found else 0, "approximate": False}
     return top
 
 
@@ -140,9 +138,11 @@ def _values(lake: Lake, subject: Subject, column: Column, *, sampled: bool = Fal
     return f"SELECT nullif(trim(value), '') AS value FROM (SELECT {split} AS value FROM {source})"
 
 
-def _frequent(lake: Lake, values: str, condition: str, limit: int) -> list[tuple[str, int]]:
+def _frequent(lake: Lake, values: str, condition: str, limit: int) -> list[tuple[str, int, int]]:
+    """Return the most frequent values, each with its count and that of all distinct ones."""
     return lake.duckdb.execute(
-        f"SELECT value[:{_LONGEST_VALUE}], count(*) AS number FROM ({values}) WHERE {condition} "
+        f"SELECT value[:{_LONGEST_VALUE}], count(*) AS number, count(*) OVER () "
+        f"FROM ({values}) WHERE {condition} "
         f"GROUP BY value ORDER BY number DESC, value LIMIT {limit}"
     ).fetchall()
 
