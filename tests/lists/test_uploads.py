@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.lists.conftest import LI, WANG, Customer, ListStage
+from tests.people_stage import LI, WANG, Customer, PeopleStage
 from textwave.customers.key_operations import add_key
 from textwave.kit.mobile import read_mobile
 from textwave.kit.refusal import AlreadyExists, NotFound
@@ -18,7 +18,7 @@ NUMBERS = "mobile\n15400000001\n+86 154 0000 0001\n15400000002\n15400000009\nnon
 COUNTED = {"rows_read": 5, "invalid": 1, "duplicates": 1, "matched": 2, "unmatched": 1}
 
 
-async def test_a_list_becomes_an_audience_of_those_who_have_its_ids(shop: ListStage) -> None:
+async def test_a_list_becomes_an_audience_of_those_who_have_its_ids(shop: PeopleStage) -> None:
     result = await shop.uploaded(NUMBERS)
     assert {name: result[name] for name in COUNTED} == COUNTED
     assert result["invalid_rows"] == [{"line": 6, "reason": "no mobile number"}]
@@ -26,7 +26,7 @@ async def test_a_list_becomes_an_audience_of_those_who_have_its_ids(shop: ListSt
     assert result["size"] == 3
 
 
-async def test_ids_of_any_declared_type_are_matched(shop: ListStage) -> None:
+async def test_ids_of_any_declared_type_are_matched(shop: PeopleStage) -> None:
     result = await shop.uploaded("LI@EXAMPLE.com\nno@example.com\n", id_type="email")
     assert (result["matched"], result["unmatched"]) == (1, 1)
     assert await shop.members() == ["C1"]
@@ -34,7 +34,7 @@ async def test_ids_of_any_declared_type_are_matched(shop: ListStage) -> None:
     assert await shop.members("keys") == ["C3"]
 
 
-async def test_encrypted_numbers_are_decrypted_to_be_matched(shop: ListStage) -> None:
+async def test_encrypted_numbers_are_decrypted_to_be_matched(shop: PeopleStage) -> None:
     async with shop.ledger.transaction() as connection:
         await add_key(
             connection,
@@ -53,7 +53,7 @@ async def test_encrypted_numbers_are_decrypted_to_be_matched(shop: ListStage) ->
     assert "decrypt" in problem["sentence"]
 
 
-async def test_unmatched_ids_can_be_kept_as_new_people(shop: ListStage) -> None:
+async def test_unmatched_ids_can_be_kept_as_new_people(shop: PeopleStage) -> None:
     result = await shop.uploaded(NUMBERS, keeps_unmatched=True)
     assert result["size"] == 4
     assert await shop.members() == ["C1", "C2", "C3", "mobile:8615400000009"]
@@ -68,14 +68,14 @@ async def test_unmatched_ids_can_be_kept_as_new_people(shop: ListStage) -> None:
     ]
 
 
-async def test_a_new_person_who_became_a_customer_is_not_counted_twice(shop: ListStage) -> None:
+async def test_a_new_person_who_became_a_customer_is_not_counted_twice(shop: PeopleStage) -> None:
     await shop.uploaded(NUMBERS, keeps_unmatched=True)
     await shop.fill([LI, WANG, ("C9", 8615400000009, None)])
     await shop.uploaded(NUMBERS, keeps_unmatched=True, replace=True)
     assert await shop.members() == ["C1", "C2", "C9"]
 
 
-async def test_the_same_file_twice_is_said_and_doubles_nothing(shop: ListStage) -> None:
+async def test_the_same_file_twice_is_said_and_doubles_nothing(shop: PeopleStage) -> None:
     first = await shop.uploaded(NUMBERS, keeps_unmatched=True)
     before = await shop.rows("list_id"), await shop.rows("new_person")
     again = await shop.uploaded(NUMBERS, keeps_unmatched=True)
@@ -84,7 +84,7 @@ async def test_the_same_file_twice_is_said_and_doubles_nothing(shop: ListStage) 
     assert (await shop.rows("list_id"), await shop.rows("new_person")) == before
 
 
-async def test_another_file_replaces_the_list_only_when_asked(shop: ListStage) -> None:
+async def test_another_file_replaces_the_list_only_when_asked(shop: PeopleStage) -> None:
     await shop.uploaded(NUMBERS, keeps_unmatched=True)
     problem = await shop.refused("15400000002\n15400000008\n")
     assert problem["code"] == "list_exists"
@@ -99,7 +99,7 @@ async def test_another_file_replaces_the_list_only_when_asked(shop: ListStage) -
     assert [row["value"] for row in await shop.rows("new_person")] == ["8615400000008"]
 
 
-async def test_a_sweep_spares_people_whom_another_list_keeps(shop: ListStage) -> None:
+async def test_a_sweep_spares_people_whom_another_list_keeps(shop: PeopleStage) -> None:
     await shop.uploaded("15400000009\n", keeps_unmatched=True, name="one")
     await shop.uploaded("15400000009\n", keeps_unmatched=True, name="two")
     assert len(await shop.rows("new_person")) == 1
@@ -114,7 +114,7 @@ async def test_a_sweep_spares_people_whom_another_list_keeps(shop: ListStage) ->
     assert await shop.rows("list_id") == []
 
 
-async def test_a_refused_file_leaves_nothing_behind(shop: ListStage) -> None:
+async def test_a_refused_file_leaves_nothing_behind(shop: PeopleStage) -> None:
     problem = await shop.refused("abc\n")
     assert problem["code"] == "no_usable_id"
     assert [path.name for path in shop.folder.glob("upload*")] == []
@@ -123,7 +123,7 @@ async def test_a_refused_file_leaves_nothing_behind(shop: ListStage) -> None:
             await store.read(connection, shop.workspace_id, "vip")
 
 
-async def test_a_list_that_a_rule_names_is_not_deleted(shop: ListStage) -> None:
+async def test_a_list_that_a_rule_names_is_not_deleted(shop: PeopleStage) -> None:
     await shop.uploaded(NUMBERS)
     async with shop.web_ledger.transaction(shop.workspace_id) as connection:
         with pytest.raises(ListInUse, match="“vip”"):
@@ -136,7 +136,7 @@ async def test_a_list_that_a_rule_names_is_not_deleted(shop: ListStage) -> None:
             await store.read(connection, shop.workspace_id, "vip")
 
 
-async def test_what_cannot_succeed_is_refused_before_the_file_is_read(shop: ListStage) -> None:
+async def test_what_cannot_succeed_is_refused_before_the_file_is_read(shop: PeopleStage) -> None:
     await shop.uploaded(NUMBERS)
     async with shop.ledger.transaction() as connection:
         await connection.execute(
@@ -171,7 +171,7 @@ def written(mobile: int, chance: random.Random) -> str:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_matching_agrees_with_a_look_at_row_by_row(shop: ListStage, seed: int) -> None:
+async def test_matching_agrees_with_a_look_at_row_by_row(shop: PeopleStage, seed: int) -> None:
     chance = random.Random(seed)
     numbers = [8615400000000 + n for n in range(60)]
     customers: list[Customer] = [

@@ -7,7 +7,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
-from textwave.cli.audiences import app as audience
 from textwave.cli.client import Answer, Api, open_api, segment
 from textwave.cli.options import AsJson, Limit
 from textwave.cli.output import print_fields, print_json, print_rows
@@ -17,7 +16,6 @@ _COLUMNS = ("name", "id_type", "rows_read", "matched", "unmatched", "file_name",
 _REASONS_SHOWN = 10
 
 
-@audience.command("upload")
 def upload(
     name: Annotated[str, typer.Argument(help="Name of the list and of its audience.")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from textwave.lists import operations as lists
+from textwave.profiles import operations as profiles
 from textwave.wiring import Runtime
 
 
@@ -18,4 +19,7 @@ def list_tasks(runtime: Runtime) -> dict[str, Callable[..., Awaitable[Any]]]:
     async def sweep(**job: Any) -> None:
         await lists.run_sweep(ledger=ledger, warehouse=warehouse, **job)
 
-    return {lists.UPLOAD: upload, lists.SWEEP: sweep}
+    async def profile(**job: Any) -> None:
+        await profiles.run_profile(ledger=ledger, warehouse=warehouse, **job)
+
+    return {lists.UPLOAD: upload, lists.SWEEP: sweep, profiles.PROFILE: profile}
