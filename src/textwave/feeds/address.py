@@ -127,7 +127,8 @@ def _split(kind: SourceKind, address: str) -> SplitResult:
     example = f"has the form {SERVERS[kind][0]}://user:password@host:port/database"
     try:
         parts = urlsplit(address)
-        whole = parts.hostname and parts.path.strip("/") and (parts.port or True)
+        place = parts.hostname or (kind is SourceKind.POSTGRES and "host=" in parts.query)
+        whole = place and parts.path.strip("/") and (parts.port or True)
     except ValueError:
         raise AddressUnfit(kind, example) from None
     if parts.scheme not in SERVERS[kind] or not whole:
