@@ -245,6 +245,25 @@ async def test_the_table_of_events_is_one_of_behaviours_that_textwave_keeps(
     assert described == ("behaviours", "customer", "happened_at", True, count)
 
 
+async def test_the_many_small_files_of_exports_become_few(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome_operations, "MESSAGES_A_ROUND", 1)
+    monkeypatch.setattr(outcome_operations, "EXPORTS_A_MERGE", 4)
+    await finished.everything()
+    before = await asked(finished, b"SELECT count(*) FROM outcome")
+    await export(finished)
+
+    def count_files(lake: Lake) -> int:
+        listed = f"ducklake_list_files('lake', '{TABLE}', schema => '{lake.schema}')"
+        found = lake.duckdb.execute(f"SELECT count(*) FROM {listed}").fetchone()
+        return found[0] if found else 0
+
+    files_left = await finished.stage.warehouse.run(finished.workspace_id, count_files)
+    assert files_left <= 4 < before
+    check_against(await finished.report(), await events(finished))
+
+
 async def test_only_workspaces_with_outcomes_get_a_job_and_at_most_one(
     finished: Finished,
 ) -> None:

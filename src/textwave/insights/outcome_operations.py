@@ -6,6 +6,7 @@ After a crash the same export is taken up again; a number that the lake has is n
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -15,11 +16,14 @@ from textwave.insights import outcomes
 from textwave.kit.ids import WorkspaceId
 from textwave.storage.ledger import Ledger
 from textwave.storage.queue import Job, defer
-from textwave.storage.warehouse import Lake, Warehouse
+from textwave.storage.warehouse import CATALOG, Lake, Warehouse
 
 EXPORT_TASK: Final = "insights.export_outcomes"
 MESSAGES_A_ROUND: Final = 200_000
 SETS_A_ROUND: Final = 5_000
+EXPORTS_A_MERGE: Final = 50
+_MERGED_FILE_BYTES: Final = 16_000_000
+_FILES_KEPT: Final = timedelta(days=1)  # whoever began to read them has ended by then
 log = structlog.get_logger(__name__)
 
 
@@ -63,6 +67,11 @@ async def export_outcomes(
                 lake_version=written.lake_version,
             )
         total += written.events
+        if number % EXPORTS_A_MERGE == 0:
+            unused_since = datetime.now(UTC) - _FILES_KEPT
+            await warehouse.run(
+                workspace_id, lambda lake, before=unused_since: merge_files(lake, before=before)
+            )
     if total:
         log.info("outcomes exported", workspace=workspace_id, events=total)
     return total
@@ -95,6 +104,20 @@ def write_events(lake: Lake, url: str, number: int) -> Written:
     with lake.transaction():
         lake.duckdb.execute(f"INSERT INTO {table} BY NAME FROM exported")
     return Written(len(events), lake.version())
+
+
+def merge_files(lake: Lake, *, before: datetime) -> None:
+    """Put the small files that exports leave into bigger ones, so that rules read few files.
+
+    Older versions of the lake can still be read. Files that were replaced before a time go.
+    """
+    lake.duckdb.execute(
+        f"CALL ducklake_merge_adjacent_files('{CATALOG}', '{outcomes.TABLE}', "
+        f"schema => '{lake.schema}', max_file_size => {_MERGED_FILE_BYTES})"
+    )
+    lake.duckdb.execute(
+        f"CALL ducklake_cleanup_old_files('{CATALOG}', older_than => '{before.isoformat()}')"
+    )
 
 
 def _job(workspace_id: WorkspaceId) -> Job:
