@@ -5,7 +5,7 @@ negation is. SQL's third value counts as “not true” below `and` and `or`, so
 settle it, and plain comparisons stay plain enough for the engine to skip whole row groups.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 import ibis.expr.types as ir
@@ -42,17 +42,12 @@ CUSTOMER = "customer"
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What the whole tree is compiled against.
-
-    `people` are the rows that the conditions are about; `candidates` are those of them that still
-    come into question, for conditions that work faster on fewer.
-    """
+    """What the whole tree is compiled against."""
 
     known: Surroundings
     source: Source
     calendar: Calendar
     people: People
-    candidates: People
 
 
 def select_rows(
@@ -60,9 +55,8 @@ def select_rows(
 ) -> ir.Table:
     """Return the rows of the customer table that a checked rule selects, with all columns."""
     root = known.tables[table]
-    everybody = People(root, people_of(root, source))
-    scope = _Scope(known, source, calendar, everybody, everybody)
-    return everybody.rows.filter(_condition(rule, scope))
+    scope = _Scope(known, source, calendar, People(root, people_of(root, source)))
+    return scope.people.rows.filter(_condition(rule, scope))
 
 
 def select_customers(
@@ -97,22 +91,8 @@ def _combined(rule: Joined, scope: _Scope) -> ir.BooleanValue:
     if isinstance(rule, Minus):
         first, *others = rule.of
         return _condition(first, scope) & negation(_condition(AnyOf(of=tuple(others)), scope))
-    is_all = isinstance(rule, All)
-    inner_scope = _narrowed(rule, scope) if is_all else scope
-    return joined([_condition(inner, inner_scope) for inner in rule.of], every=is_all)
-
-
-def _narrowed(rule: All, scope: _Scope) -> _Scope:
-    """Let the other conditions of an `all` see only customers for whom its plain ones hold."""
-    rows = scope.candidates.rows
-    plain = [
-        attribute_holds(inner, rows, scope.people.table, scope.calendar)
-        for inner in rule.of
-        if isinstance(inner, Attribute) and inner.table is None
-    ]
-    if not plain:
-        return scope
-    return replace(scope, candidates=People(scope.people.table, rows.filter(*plain)))
+    conditions = [_condition(inner, scope) for inner in rule.of]
+    return joined(conditions, every=isinstance(rule, All))
 
 
 def _attribute(node: Attribute, scope: _Scope) -> ir.BooleanValue:
@@ -132,7 +112,7 @@ def _occurred(node: Occurrences, scope: _Scope) -> ir.BooleanValue:
         node,
         table=table,
         rows=not_later(scope.source(node.table), table.time_column, scope.calendar),
-        people=scope.candidates,
+        people=scope.people,
         calendar=scope.calendar,
     )
     did = cast("ir.BooleanValue", scope.people.id(id_type).isin(ids))

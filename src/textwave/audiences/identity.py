@@ -51,7 +51,7 @@ def list_values(values: Any, id_type: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The customers of a rule's table: all of its rows, or those that still come into question."""
+    """The customers of a rule's table, a row each."""
 
     table: CustomerTable
     rows: ir.Table
@@ -94,11 +94,6 @@ class People:
         joined = rows.join(pairs, [rows[ID] == pairs[_OWN]])
         columns = {name: rows[name] for name in rows.columns if name != ID}
         return joined.select(**columns, **{ID: pairs[_KEY]}), OWN_KEY
-
-    def narrow(self, rows: ir.Table, id_type: str) -> ir.Table:
-        """Keep the rows whose `textwave_id` one of these customers has."""
-        own = self.id(id_type)
-        return rows if own.type().is_array() else rows.filter(rows[ID].isin(own))
 
     def _pairs(self, numbers: Any) -> ir.Table:
         return self.rows.select(**{_KEY: self.key, _OWN: numbers.unnest()})

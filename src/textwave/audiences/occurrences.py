@@ -29,10 +29,7 @@ def who_did(
     people: People,
     calendar: Calendar,
 ) -> tuple[ir.Column, str]:
-    """Return the ids, and their type, of those whose matching rows compare as said.
-
-    Only ids of `people` need to be right: rows of others may be left out.
-    """
+    """Return the ids, and their type, of those whose matching rows compare as said."""
     conditions = [attribute_holds(inner, rows, table, calendar) for inner in node.where]
     conditions += _within(node, rows, table, calendar)
     matching = rows.filter(row_id(table, rows).notnull(), *conditions)
@@ -42,7 +39,6 @@ def who_did(
         owned = _followed(owned, cast("str", table.time_column), node.again_within_days)
     if node.operator is None or _is_at_least_one(node):
         return owned[ID], id_type
-    owned = people.narrow(owned, id_type)
     measured = owned.group_by(ID).aggregate(**{_MEASURED: _measure(node, owned, table)})
     kind = _type_of(node.measure)
     holds = compared(measured[_MEASURED], kind, node.operator, node.value, calendar)
