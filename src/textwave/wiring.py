@@ -76,7 +76,7 @@ def database_urls(settings: Settings) -> DatabaseUrls:
 def prepare_data_folder(settings: Settings) -> Path:
     """Make the data folder, readable by its owner only where it holds secrets."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    for name in ("uploads", "spill", "lake", "log", "demo"):
+    for name in ("uploads", "downloads", "spill", "lake", "log", "demo"):
         (settings.data / name).mkdir(mode=0o700, exist_ok=True)
     return settings.data.resolve()
 

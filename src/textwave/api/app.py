@@ -14,6 +14,7 @@ from textwave.api import (
     audience_routes,
     campaign_routes,
     content_routes,
+    download_routes,
     encryption_routes,
     feed_routes,
     key_routes,
@@ -36,6 +37,7 @@ _ROUTES = (
     encryption_routes.routes,
     feed_routes.routes,
     key_routes.routes,
+    download_routes.routes,
     profile_routes.routes,  # before the audiences, whose names may have slashes
     audience_routes.routes,
     list_routes.routes,

@@ -40,6 +40,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "in_use": 409,
     "model_in_use": 409,
     "move_not_allowed": 409,
+    "download_not_ready": 409,
     "list_exists": 409,
     "list_in_use": 409,
     "not_opted_out": 409,

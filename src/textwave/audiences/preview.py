@@ -15,6 +15,8 @@ from textwave.kit.mobile import Mobile, masked, read_mobile
 
 NORMALISED_MOBILE: Final = "textwave_mobile"
 _SHOWN: Final = 4
+_NEW_MOBILE: Final = "mobile:"
+"""What the keys of people begin with who were kept from a list of numbers."""
 
 
 def shown_customer(
@@ -53,8 +55,16 @@ def _value(given: object, default_region: str) -> object:
         case int() | float() | Decimal():
             return _number(given, default_region)
         case _:
-            mobile = read_mobile(str(given), default_region)
-            return str(given) if mobile is None else masked(mobile)
+            return shown_text(str(given), default_region)
+
+
+def shown_text(text: str, default_region: str) -> str:
+    """Return a text, masked if it reads as a mobile number or as the key of a new person."""
+    digits = text.removeprefix(_NEW_MOBILE)
+    if digits != text and digits.isdecimal():
+        return _NEW_MOBILE + masked(Mobile(int(digits)))
+    mobile = read_mobile(text, default_region)
+    return text if mobile is None else masked(mobile)
 
 
 def _number(given: float | Decimal, default_region: str) -> object:

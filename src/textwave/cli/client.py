@@ -130,6 +130,10 @@ class Api:
         """Send a file as it lies; `sent` is told the bytes of each piece."""
         return asyncio.run(self._ask("POST", path, query=query, pieces=_pieces(file, sent)))
 
+    def download(self, path: str, target: Path) -> None:
+        """Write what an address gives to a file, which is there when it is whole."""
+        asyncio.run(self._fetch(path, target))
+
     def items(self, path: str, *, limit: int, **query: Any) -> Iterator[Answer]:
         """Read a listing page by page, at most so many items."""
         after: int | None = None
@@ -204,6 +208,28 @@ class Api:
                 return await _read(response)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise ApiUnreachable(self.url, str(error) or type(error).__name__) from None
+
+    async def _fetch(self, path: str, target: Path) -> None:
+        limits = aiohttp.ClientTimeout(
+            total=None, sock_connect=_CONNECT_SECONDS, sock_read=_ANSWER_SECONDS
+        )
+        headers = {"Authorization": f"Bearer {self.key}"}
+        part = target.with_name(target.name + ".part")
+        try:
+            async with (
+                aiohttp.ClientSession(self.url, timeout=limits, headers=headers) as http,
+                http.get(path) as response,
+            ):
+                if not response.ok:
+                    await _read(response)
+                with part.open("wb") as file:
+                    async for piece in response.content.iter_chunked(_BLOCK_BYTES):
+                        await asyncio.to_thread(file.write, piece)
+            part.replace(target)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise ApiUnreachable(self.url, str(error) or type(error).__name__) from None
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def open_api() -> Api:

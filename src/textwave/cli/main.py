@@ -9,6 +9,7 @@ from textwave.cli import (
     campaigns,
     content,
     demo,
+    downloads,
     encryption,
     feeds,
     keys,
@@ -47,7 +48,11 @@ database = typer.Typer(help="The database.", no_args_is_help=True)
 database.command("migrate")(processes.migrate_database)
 app.add_typer(database, name="database")
 
-for name, command in {"upload": lists.upload, "profile": profiles.profile}.items():
+for name, command in {
+    "upload": lists.upload,
+    "profile": profiles.profile,
+    "download": downloads.download,
+}.items():
     audience_life.app.command(name)(command)
 
 for name, commands in {

@@ -19,6 +19,7 @@ from textwave.callbacks.operations import forget_nonces
 from textwave.content import review_operations as reviews
 from textwave.content.store import platforms_to_pull
 from textwave.dispatch.operations import defer_forgotten
+from textwave.downloads.operations import forget_downloads
 from textwave.feeds.operations import run_due
 from textwave.insights.outcome_operations import defer_exports
 from textwave.models.refresh_operations import defer_due_models
@@ -58,6 +59,7 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("run_feeds", EVERY_MINUTE, lambda: run_due(runtime.ledger, now=runtime.clock.now())),
         ("refresh_due", EVERY_MINUTE, lambda: _refresh_due(runtime)),
         ("forget_members", EVERY_HOUR, lambda: forget_members(runtime.ledger, runtime.warehouse)),
+        ("forget_downloads", EVERY_HOUR, lambda: _forget_downloads(runtime)),
         ("forget_unfinished", EVERY_DAY, lambda: _forget_unfinished(runtime)),
         ("put_away", EVERY_HOUR, lambda: _put_away(app, runtime)),
     ]
@@ -120,6 +122,11 @@ async def _refresh_due(runtime: Runtime) -> None:
 
 async def _forget_unfinished(runtime: Runtime) -> None:
     await forget_unfinished(runtime.ledger, runtime.warehouse, now=runtime.clock.now())
+
+
+async def _forget_downloads(runtime: Runtime) -> None:
+    folder = runtime.settings.data.resolve() / "downloads"
+    await forget_downloads(folder, now=runtime.clock.now())
 
 
 async def _put_away(app: App, runtime: Runtime) -> None:

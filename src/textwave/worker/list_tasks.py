@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from textwave.downloads import operations as downloads
 from textwave.lists import operations as lists
 from textwave.profiles import operations as profiles
 from textwave.wiring import Runtime
@@ -22,4 +23,13 @@ def list_tasks(runtime: Runtime) -> dict[str, Callable[..., Awaitable[Any]]]:
     async def profile(**job: Any) -> None:
         await profiles.run_profile(ledger=ledger, warehouse=warehouse, **job)
 
-    return {lists.UPLOAD: upload, lists.SWEEP: sweep, profiles.PROFILE: profile}
+    async def download(**job: Any) -> None:
+        folder = runtime.settings.data.resolve() / "downloads"
+        await downloads.run_download(ledger=ledger, warehouse=warehouse, folder=folder, **job)
+
+    return {
+        lists.UPLOAD: upload,
+        lists.SWEEP: sweep,
+        profiles.PROFILE: profile,
+        downloads.DOWNLOAD: download,
+    }

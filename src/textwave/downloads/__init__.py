@@ -1,0 +1,1 @@
+"""Downloads: the customers of an audience as a file."""
