@@ -196,7 +196,8 @@ def show_aipl(
         print_json(found)
         return
     at_day = found.pop("at_day")
-    print_fields({field: found[field] for field in found if field != "result"})
+    shown = [field for field in found if field not in ("result", "definition")]
+    print_fields({field: found[field] for field in shown})
     if at_day["day"] is None:
         print("It has not been refreshed yet.")
         return

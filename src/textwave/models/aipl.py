@@ -95,12 +95,12 @@ def labels(
 
 def moves(rows: ir.Table, *, from_run: int, until_run: int) -> ir.Table:
     """Count the labelled customers of two runs: was, became (0: in no stage), customers."""
-    run: Any = rows["run_id"]
-    zero = ibis.literal(0, "int64")
-    was = rows.filter(run == from_run).select(CUSTOMER, was="stage", became=zero)
-    became = rows.filter(run == until_run).select(CUSTOMER, was=zero, became="stage")
-    both: Any = was.union(became, distinct=False).group_by(CUSTOMER)
-    of_customers = both.aggregate(was=ibis._["was"].max(), became=ibis._["became"].max())
+    both = rows.filter(rows["run_id"].isin([from_run, until_run]))
+    run, stage = cast("Any", both["run_id"]), cast("Any", both["stage"])
+    of_customers = both.group_by(CUSTOMER).aggregate(
+        was=(run == from_run).ifelse(stage, 0).max(),
+        became=(run == until_run).ifelse(stage, 0).max(),
+    )
     return of_customers.group_by(["was", "became"]).aggregate(customers=of_customers.count())
 
 
