@@ -21,6 +21,7 @@ from textwave.storage.migrate import migrate
 MODULES = {
     "import": "imports",
     "audience": "audience",
+    "rfm": "rfm",
     "plan": "plan",
     "dispatch-notify": "dispatch",
     "receipts": "receipts",
