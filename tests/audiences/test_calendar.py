@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from textwave.audiences.calendar import Calendar, read_time
+from textwave.audiences.calendar import Calendar, read_day, read_time
+from textwave.audiences.rule import Period
 
 
 def calendar(now: str, zone: str) -> Calendar:
@@ -73,3 +74,61 @@ def test_what_is_no_date_is_not_read(text: str) -> None:
 
 def test_a_written_offset_is_kept() -> None:
     assert read_time("2026-01-05T10:00Z") == datetime(2026, 1, 5, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("period", "previous", "start", "end"),
+    [
+        (Period.DAY, "2026-03-07T05:00", "2026-03-08T05:00", "2026-03-09T04:00"),
+        (Period.WEEK, "2026-02-23T05:00", "2026-03-02T05:00", "2026-03-09T04:00"),
+        (Period.MONTH, "2026-02-01T05:00", "2026-03-01T05:00", "2026-04-01T04:00"),
+        (Period.YEAR, "2025-01-01T05:00", "2026-01-01T05:00", "2027-01-01T05:00"),
+    ],
+)
+def test_periods_begin_and_end_at_local_midnights(
+    period: Period, previous: str, start: str, end: str
+) -> None:
+    # a Sunday, the last day of its week, on which the clocks go forward
+    new_york = calendar("2026-03-08T12:00+00:00", "America/New_York")
+    assert new_york.current(period) == (naive(start), naive(end))
+    assert new_york.previous(period) == (naive(previous), naive(start))
+
+
+def test_next_days_are_today_and_the_days_after_it() -> None:
+    shanghai = calendar("2026-12-31T15:00+00:00", "Asia/Shanghai")
+    assert shanghai.next_days(1) == (naive("2026-12-30T16:00"), naive("2027-01-01T16:00"))
+
+
+@pytest.mark.parametrize(
+    ("now", "days", "born", "is_anniversary"),
+    [
+        ("2026-02-28T12:00+00:00", 0, "2000-02-29", True),  # no leap day this year
+        ("2028-02-28T12:00+00:00", 0, "2000-02-29", False),
+        ("2028-02-29T12:00+00:00", 0, "2000-02-29", True),
+        ("2026-12-31T12:00+00:00", 1, "1990-01-01", True),  # over the end of the year
+        ("2026-12-31T12:00+00:00", 1, "1990-01-02", False),
+        ("2026-06-01T12:00+00:00", 0, "2026-06-01", True),  # the day itself
+        ("2026-06-01T12:00+00:00", 365, "2026-06-03", True),
+        ("2026-06-01T12:00+00:00", 0, "2027-06-01", False),  # not before it has happened
+    ],
+)
+def test_anniversaries_know_leap_days_and_ends_of_years(
+    now: str, days: int, born: str, *, is_anniversary: bool
+) -> None:
+    moment = naive(born)
+    anniversaries = calendar(now, "UTC").anniversaries(days)
+    assert any(low <= moment < high for low, high in anniversaries.bounds) is is_anniversary
+    shown = moment.month * 100 + moment.day
+    if is_anniversary and anniversaries.month_days is not None:
+        assert shown in anniversaries.month_days
+
+
+def test_the_end_of_a_calendar_is_in_utc() -> None:
+    until = datetime(2026, 3, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
+    past = Calendar(until, ZoneInfo("Asia/Shanghai"), until)
+    assert past.end == naive("2026-02-28T16:00")
+
+
+@pytest.mark.parametrize("text", ["2026-03-01T00:00", "2026-3-1", "2026-02-29", ""])
+def test_what_is_no_day_is_not_read_as_one(text: str) -> None:
+    assert read_day(text) is None

@@ -77,7 +77,7 @@ def cases(draw: st.DrawFn, rule_count: int = 1) -> tuple[list[Rule], Rows, Calen
     return drawn, rows, calendar
 
 
-@settings(SLOWLY, max_examples=200)
+@settings(SLOWLY, max_examples=100)
 @given(case=cases())
 def test_a_compiled_rule_selects_whom_the_oracle_selects(
     backend: Backend, case: tuple[list[Rule], Rows, Calendar]
@@ -88,7 +88,7 @@ def test_a_compiled_rule_selects_whom_the_oracle_selects(
     assert chosen(backend, rule, calendar) == sorted(oracle.chosen(rule))
 
 
-@settings(SLOWLY, max_examples=25)
+@settings(SLOWLY, max_examples=15)
 @given(case=cases(rule_count=2))
 def test_rules_obey_the_algebra_of_sets(
     backend: Backend, case: tuple[list[Rule], Rows, Calendar]

@@ -425,8 +425,9 @@ def _telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:
 
 def _as_refusal(error: ErrorDetails) -> RuleMalformed:
     kept = _path(error["loc"])
-    if error["type"] == "extra_forbidden":
-        kept.append(str(error["loc"][-1])[:60])
+    unknown = str(error["loc"][-1])[:60] if error["type"] == "extra_forbidden" else ""
+    if unknown and kept[-1:] != [unknown]:
+        kept.append(unknown)
     place = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in kept)
     return RuleMalformed(place, _problem(error, in_value="value" in kept))
 
@@ -452,6 +453,8 @@ def _problem(error: ErrorDetails, *, in_value: bool) -> str:
             return "there is no such field"
         case "missing":
             return "this field is missing"
+        case "string_pattern_mismatch":
+            return "a type is three letters H or L: recency, frequency, monetary value"
         case "union_tag_not_found" | "model_attributes_type":
             return f"a rule is an object with a “kind”: {', '.join(KINDS)}"
         case "union_tag_invalid":
