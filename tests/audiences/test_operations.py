@@ -1,7 +1,6 @@
 """Audiences from the request to the members in the lake, on real stores."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -10,12 +9,12 @@ import duckdb
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
+from tests.audiences.stores import CLOCK, finished, members
 
 from textwave.audiences import operations, store
 from textwave.audiences.check import ColumnUnknown
 from textwave.audiences.rule import read_rule
-from textwave.kit.clock import FixedClock
-from textwave.kit.ids import OperationId, SnapshotId, WorkspaceId
+from textwave.kit.ids import SnapshotId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
 from textwave.storage import progress
 from textwave.storage.ledger import Connection, Ledger
@@ -23,7 +22,6 @@ from textwave.storage.warehouse import Lake, Warehouse
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")  # Ibis 12
 
-CLOCK = FixedClock(datetime(2026, 3, 10, 4, 30, tzinfo=UTC))
 BUYERS = read_rule(
     {
         "kind": "all",
@@ -40,50 +38,6 @@ BUYERS = read_rule(
     }
 )
 NOBODY = read_rule({"kind": "attribute", "column": "city", "operator": "is", "value": "Atlantis"})
-COLUMNS = {
-    "customers": {"id": "text", "city": "text", "phone": "text"},
-    "orders": {"id": "text", "paid_at": "time", "amount": "number"},
-}
-
-
-async def describe(connection: Connection, workspace_id: WorkspaceId) -> None:
-    for name, columns in COLUMNS.items():
-        await connection.execute(
-            "INSERT INTO customer_table (workspace_id, name, kind, columns, customer_column,"
-            " mobile_column, time_column, amount_column) VALUES (%s, %s, %s, %s, 'id', %s, %s, %s)",
-            [
-                workspace_id,
-                name,
-                name,
-                Jsonb([{"name": column, "type": kind} for column, kind in columns.items()]),
-                "phone" if name == "customers" else None,
-                "paid_at" if name == "orders" else None,
-                "amount" if name == "orders" else None,
-            ],
-        )
-
-
-def fill(lake: Lake) -> None:
-    lake.duckdb.execute(f"""CREATE TABLE {lake.qualified("customers")} AS
-        SELECT 'C' || i AS id, CASE WHEN i % 2 = 0 THEN '上海' ELSE '杭州' END AS city,
-               '154000000' || (10 + i) AS phone, 8615400000010 + i AS textwave_mobile
-        FROM range(10) t(i)""")
-    lake.duckdb.execute(f"""CREATE TABLE {lake.qualified("orders")} AS
-        SELECT 'C' || (i % 5) AS id, TIMESTAMP '2026-03-09 10:00' AS paid_at, 9.5 AS amount
-        FROM range(10) t(i)""")
-
-
-@pytest.fixture
-async def described(ledger: Ledger, workspace_id: WorkspaceId) -> None:
-    async with ledger.transaction() as connection:
-        await describe(connection, workspace_id)
-
-
-@pytest.fixture
-async def shop(described: None, warehouse: Warehouse, workspace_id: WorkspaceId) -> Warehouse:  # noqa: ARG001 - made first
-    """Ten customers; C0 to C4 have two orders each."""
-    await warehouse.run(workspace_id, fill)
-    return warehouse
 
 
 async def make(ledger: Ledger, workspace_id: WorkspaceId, **given: Any) -> store.Audience:
@@ -96,22 +50,6 @@ async def make(ledger: Ledger, workspace_id: WorkspaceId, **given: Any) -> store
     }
     async with ledger.transaction(workspace_id) as connection:
         return await operations.create_audience(connection, workspace_id=workspace_id, **wanted)
-
-
-async def finished(
-    ledger: Ledger, workspace_id: WorkspaceId, operation_id: OperationId
-) -> dict[str, Any]:
-    async with ledger.transaction(workspace_id) as connection:
-        operation = await progress.read(
-            connection, workspace_id=workspace_id, operation_id=operation_id
-        )
-    assert operation.state == "succeeded", operation.problem
-    return operation.result or {}
-
-
-def members(lake: Lake, snapshot: store.Snapshot | None) -> list[str]:
-    assert snapshot is not None
-    return sorted(store.member_ids(lake, snapshot.id).to_pyarrow().column("customer").to_pylist())
 
 
 @pytest.mark.usefixtures("described")
@@ -133,7 +71,7 @@ async def test_a_name_is_taken_once(web_ledger: Ledger, workspace_id: WorkspaceI
         await make(web_ledger, workspace_id, name=" buyers ")
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\0b", "a\nb"])
+@pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\0b", "a\nb", "a/b", ".", ".."])
 async def test_a_name_that_cannot_be_shown_is_refused(
     web_ledger: Ledger, workspace_id: WorkspaceId, name: str
 ) -> None:
