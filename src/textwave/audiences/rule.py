@@ -447,20 +447,23 @@ def _path(location: Sequence[int | str]) -> list[int | str]:
     return kept
 
 
+_KNOWN_KINDS: Final = ", ".join(KINDS)
+_PROBLEMS: Final[Mapping[str, str]] = {
+    "extra_forbidden": "there is no such field",
+    "missing": "this field is missing",
+    "string_pattern_mismatch": (
+        "a type is three letters H or L: recency, frequency, monetary value"
+    ),
+    "union_tag_not_found": f"a rule is an object with a “kind”: {_KNOWN_KINDS}",
+    "model_attributes_type": f"a rule is an object with a “kind”: {_KNOWN_KINDS}",
+    "union_tag_invalid": f"this kind is not known; known are {_KNOWN_KINDS}",
+}
+
+
 def _problem(error: ErrorDetails, *, in_value: bool) -> str:
-    match error["type"]:
-        case "extra_forbidden":
-            return "there is no such field"
-        case "missing":
-            return "this field is missing"
-        case "string_pattern_mismatch":
-            return "a type is three letters H or L: recency, frequency, monetary value"
-        case "union_tag_not_found" | "model_attributes_type":
-            return f"a rule is an object with a “kind”: {', '.join(KINDS)}"
-        case "union_tag_invalid":
-            return f"this kind is not known; known are {', '.join(KINDS)}"
-        case kind if in_value and kind in _UNFIT_TYPES:
-            return "a value is a text, a number, or a list of these"
-        case _:
-            message = error["msg"].removeprefix("Value error, ")
-            return message[:1].lower() + message[1:]
+    if error["type"] in _PROBLEMS:
+        return _PROBLEMS[error["type"]]
+    if in_value and error["type"] in _UNFIT_TYPES:
+        return "a value is a text, a number, or a list of these"
+    message = error["msg"].removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
