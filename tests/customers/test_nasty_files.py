@@ -21,7 +21,7 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], str, str]] = {
     "no UTF-8": (b"id,city\na,\xc9\xcf\n", {}, "encoding_wrong", "offset 10"),
     "a cut character": (b"id,city\na,\xe4\xb8", {}, "encoding_wrong", "offset 10"),
     "a NUL byte": (b"id,city\na,x\0y\n", {}, "file_unreadable", "NUL byte at about offset 11"),
-    "a ZIP": (b"PK\x03\x04xxxxxxx", {}, "file_unreadable", "ZIP or XLSX"),
+    "a ZIP": (b"PK\x03\x04xxxxxxx", {}, "file_unreadable", "ZIP file"),
     "no Parquet": (b"id,x\n1,2\n", {"file_name": "a.parquet"}, "file_unreadable", "no readable"),
     "cut Parquet": (b"PAR1xxxxPAR", {}, "file_unreadable", "no readable Parquet"),
     "no header": ("a,15412345678,1\nb,15412345679,2\n", {}, "header_invalid", "like values"),

@@ -60,7 +60,7 @@ def import_file(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import a CSV or Parquet file; the table stays as it was until all is taken."""
+    """Import a CSV, XLSX or Parquet file; the table stays as it was until all is taken."""
     options = {
         "kind": kind, "mode": mode, "file_name": file.name, "customer": customer,
         "mobile": mobile, "time": time, "amount": amount, "types": column_type or [],
@@ -79,6 +79,8 @@ def import_file(
         f"{result['rows_kept']:,} rows kept, {result['rows_rejected']:,} rejected; "
         f"“{result['table']}” has {result['row_count']:,} rows{again}."
     )
+    if result["encoding"] not in (None, "utf-8", encoding):
+        print(f"The file was read as {result['encoding']}; say so with --encoding if it is not.")
     if result["rows_rejected"]:
         print(f"See why: textwave table rejected {result['table']}")
 

@@ -303,6 +303,7 @@ def _result(intake: Intake, taken: Taken) -> dict[str, Any]:
         "rows_rejected": taken.rows_rejected,
         "row_count": taken.row_count,
         **taken.layout.written(),
+        "encoding": None if intake.upload.is_parquet else intake.upload.encoding,
         "already_imported": taken.already,
         "changed": taken.changed,
         "numbers": dict(taken.numbers),

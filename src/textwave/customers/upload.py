@@ -1,7 +1,8 @@
 """The stored file of an import: what it is, its digest, its text as UTF-8 and a sample of it.
 
-Read in blocks, so a file of any size takes the same memory. Refused: what is no CSV or Parquet,
-text in an unnamed encoding, and NUL bytes, each with the place where it stands.
+Read in blocks, so a file of any size takes the same memory. Refused: what is no CSV, XLSX or
+Parquet, text in an encoding that is neither named nor surely known, and NUL bytes, each with the
+place where it stands.
 """
 
 import codecs
@@ -9,7 +10,7 @@ import csv
 import hashlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import ClassVar, Final
@@ -17,14 +18,17 @@ from typing import ClassVar, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from textwave.customers.encodings import SURE, guess_encoding
 from textwave.kit.refusal import Refusal
 
 _BLOCK_BYTES: Final = 1 << 20
 _SAMPLE_ROWS: Final = 2_000
-_DELIMITERS: Final = (",", "\t", ";", "|")
+_DELIMITERS: Final = (",", "\t", ";", "|", "\x01")
 _PARQUET: Final = b"PAR1"
+_ZIP: Final = b"PK\x03\x04"
+_WORKBOOKS: Final = (".xlsx", ".xlsm")
 _FOREIGN: Final = {
-    b"PK\x03\x04": "a ZIP or XLSX file",
+    _ZIP: "a ZIP file, and not named .xlsx",
     b"\x1f\x8b": "a gzip file",
     b"\x28\xb5\x2f\xfd": "a zstd file",
     b"\xd0\xcf\x11\xe0": "an old Excel file",
@@ -66,12 +70,15 @@ class EncodingWrong(Refusal):
     file_name: str
     encoding: str
     byte_offset: int
+    looks_like: str = ""
 
     @property
     def sentence(self) -> str:
+        perhaps = f" It looks like {self.looks_like}." if self.looks_like else ""
+        example = self.looks_like or "gb18030"
         return (
             f"“{self.file_name}” is not {self.encoding}: the byte at offset {self.byte_offset} "
-            "does not fit. Save it as UTF-8 or name its `encoding`, e.g. gb18030."
+            f"does not fit.{perhaps} Save it as UTF-8 or name its `encoding`, e.g. {example}."
         )
 
 
@@ -87,6 +94,7 @@ class Upload:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     declared_types: tuple[pa.DataType, ...] = ()
+    encoding: str = "utf-8"
 
     @property
     def is_parquet(self) -> bool:
@@ -107,9 +115,9 @@ class Upload:
 def examine(
     path: Path, file_name: str, *, encoding: str | None, delimiter: str | None, seen: Seen
 ) -> Generator[Upload]:
-    """Look at a stored file; a transcoded copy beside it is removed at the end.
+    """Look at a stored file; a copy of its text beside it is removed at the end.
 
-    `seen` is told how many bytes have been read.
+    Of a workbook the first sheet is taken. `seen` is told how many bytes have been read.
 
     Raises:
         FileEmpty, FileUnreadable, EncodingWrong: what its sentence says.
@@ -124,13 +132,18 @@ def examine(
     if start.startswith(_PARQUET) or file_name.lower().endswith(".parquet"):
         yield _parquet(path, file_name, seen)
         return
-    for magic, what in _FOREIGN.items():
-        if start.startswith(magic):
-            raise FileUnreadable(file_name, f"is {what}. Save it as CSV (UTF-8) or Parquet.")
-    codec = encoding or ("utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8")
     copy = path.with_name(path.name + ".utf8")
     try:
-        yield _text(path, copy, file_name, codec, delimiter, seen)
+        if start.startswith(_ZIP) and file_name.lower().endswith(_WORKBOOKS):
+            yield _workbook(path, copy, file_name, seen)
+            return
+        for magic, what in _FOREIGN.items():
+            if start.startswith(magic):
+                problem = f"is {what}. Save it as CSV (UTF-8), XLSX or Parquet."
+                raise FileUnreadable(file_name, problem)
+        is_utf16 = start[:2] in (b"\xff\xfe", b"\xfe\xff")
+        known = encoding or ("utf-16" if is_utf16 else None)
+        yield _any_text(path, copy, file_name, known, delimiter, seen)
     finally:
         copy.unlink(missing_ok=True)
 
@@ -157,6 +170,51 @@ def _parquet(path: Path, file_name: str, seen: Seen) -> Upload:
     return Upload(path, file_name, digest.hexdigest(), size, None, names, rows, types)
 
 
+def _workbook(path: Path, copy: Path, file_name: str, seen: Seen) -> Upload:
+    """Write the first sheet as CSV, without its empty rows, and look at that."""
+    from textwave.customers.worksheet import worksheet_rows
+
+    digest = hashlib.sha256()
+    for block in _blocks(path, seen):
+        digest.update(block)
+    with copy.open("w", encoding="utf-8", newline="") as target:
+        csv.writer(target).writerows(_table(worksheet_rows(path, file_name)))
+    if not copy.stat().st_size:
+        raise FileEmpty(file_name)
+    found, delimiter = _sample(copy, file_name, ",")
+    size = path.stat().st_size
+    header, first = found[0], tuple(found[1:])
+    return Upload(copy, file_name, digest.hexdigest(), size, delimiter, header, first)
+
+
+def _table(rows: Iterator[tuple[str, ...]]) -> Iterator[list[str]]:
+    """Yield the rows that hold anything, each at least as wide as the first of them."""
+    width = 0
+    for row in rows:
+        cells = [cell.replace("\0", "") for cell in row]
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            width = width or len(cells)
+            yield cells + [""] * (width - len(cells))
+
+
+def _any_text(
+    path: Path, copy: Path, file_name: str, codec: str | None, delimiter: str | None, seen: Seen
+) -> Upload:
+    """Read the text as UTF-8 or as what was named; if it is neither, as what it surely is."""
+    try:
+        return _text(path, copy, file_name, codec or "utf-8", delimiter, seen)
+    except EncodingWrong as wrong:
+        guess = guess_encoding(path) if codec is None else None
+        if guess not in SURE:
+            raise replace(wrong, looks_like=guess or "") from None
+        try:
+            return _text(path, copy, file_name, guess, delimiter, seen)
+        except EncodingWrong:
+            raise wrong from None
+
+
 def _text(
     path: Path, copy: Path, file_name: str, codec: str, delimiter: str | None, seen: Seen
 ) -> Upload:
@@ -172,7 +230,8 @@ def _text(
     source = path if is_utf8 else copy
     rows, found = _sample(source, file_name, delimiter)
     size = path.stat().st_size
-    return Upload(source, file_name, digest.hexdigest(), size, found, rows[0], tuple(rows[1:]))
+    header, first = rows[0], tuple(rows[1:])
+    return Upload(source, file_name, digest.hexdigest(), size, found, header, first, encoding=codec)
 
 
 def decoded(
