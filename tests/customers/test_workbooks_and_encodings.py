@@ -11,7 +11,7 @@ from tests.customers.conftest import Import
 
 CHINESE = "客户编号,手机,城市\n1,15412345678,上海\n2,15412345679,北京\n3,,广州市天河区\n"
 JAPANESE = "id,都市,名前\n1,東京,山田太郎\n2,大阪,すずきはなこ\n3,なごや,たなか\n"
-GERMAN = "id,city,name\n1,Zürich,Müller\n2,Köln,Jäger\n3,Düsseldorf,Größe\n"
+GERMAN = "id,city,name\n" + "1,Zürich,Müller\n2,Köln,Jäger\n3,Düsseldorf,Größe\n" * 4
 
 
 async def test_the_first_sheet_of_a_workbook_becomes_a_table(
