@@ -53,7 +53,7 @@ run: setup ## Start everything on this machine until Ctrl-C
 
 test: setup $(SPARK) ## Run all tests
 	@command -v chromium >/dev/null || echo 'Chromium is missing; for the browser tests: apt-get install chromium'
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: setup $(SPARK) ## Format, lint, types, import rules, generated references
 	$(BIN)/ruff format --check .

