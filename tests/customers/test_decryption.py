@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textwave.customers.decryption import EncryptionKeyWrong, MobileCipher, check_key, read_mobiles
@@ -19,6 +19,7 @@ texts = st.one_of(
 
 
 @given(st.lists(texts, max_size=20), st.sampled_from(["CN", "GB"]), st.integers(0, 3))
+@settings(deadline=None)  # the first foreign number loads the tables of the world's numbers
 def test_a_block_is_read_as_its_numbers_one_by_one(
     block: list[str | None], region: str, skip: int
 ) -> None:

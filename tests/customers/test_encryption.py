@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textwave.customers.encryption import decrypt, read_key
@@ -103,6 +103,7 @@ junk = st.one_of(
     ),
     st.integers(0, 3),
 )
+@settings(deadline=None)
 def test_a_block_is_decrypted_as_its_values_one_by_one(texts: list[str | None], skip: int) -> None:
     block = pa.array(texts, pa.string())[skip:]
     assert decrypt(block, KEY).to_pylist() == [oracle(text, KEY) for text in texts[skip:]]
