@@ -1,14 +1,15 @@
 """What stands in a downloaded file, block by block."""
 
 import csv
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textwave.audiences.preview import shown_customer
@@ -47,7 +48,8 @@ def written(path: Path, rows: list[dict[str, Any]], form: FileFormat, *, reveal:
         masking.shown(cell, column) for cell, column in zip(block.columns, COLUMNS, strict=True)
     ]
     shown = pa.RecordBatch.from_arrays(cells, schema=SCHEMA)
-    return write_file(path, iter([shown.slice(0, 0), shown]), COLUMNS, form)
+    blocks = iter([shown.slice(0, 0), shown])
+    return write_file(path, blocks, COLUMNS, form, zone=ZoneInfo("Asia/Shanghai"))
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -84,9 +86,18 @@ def test_revealed_numbers_are_as_they_were_imported(tmp_path: Path) -> None:
             "phone": "15412345678",
             "note": "",
             "amount": "15412345678",
-            "born": "1999-12-31T16:00:00Z",
+            "born": "2000-01-01",
             "tags": "a|b",
         }
+    ]
+
+
+def test_times_are_the_workspaces_own(tmp_path: Path) -> None:
+    rows = [row(born=BORN + timedelta(minutes=90)), row(id="C2", born=datetime(9999, 12, 31, 23))]  # noqa: DTZ001 - naive UTC
+    written(tmp_path / "f", rows, FileFormat.CSV, reveal=False)
+    assert [found["born"] for found in read_csv(tmp_path / "f")] == [
+        "2000-01-01T01:30:00+08:00",
+        "9999-12-31T23:00:00Z",
     ]
 
 
@@ -112,6 +123,7 @@ CELL = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size
 NUMBERISH = st.from_regex(r"\+?[0-9 -]{6,15}", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(CELL | NUMBERISH, CELL | NUMBERISH), min_size=1, max_size=10))
 def test_a_file_masks_what_a_preview_masks(
     tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[str, str]]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -169,6 +169,7 @@ def test_an_id_too_long_for_a_spreadsheet_is_invalid_not_wrong(tmp_path: Path) -
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(CELL, CELL), min_size=1, max_size=20), st.sampled_from(",;\t|"))
 def test_any_csv_that_python_writes_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], delimiter: str
@@ -181,6 +182,7 @@ def test_any_csv_that_python_writes_is_read_back(
     assert [text for _, text in found] == [row[0] for row in rows]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_reading(
     tmp_path_factory: pytest.TempPathFactory, content: bytes

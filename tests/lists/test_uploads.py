@@ -9,7 +9,7 @@ import pytest
 from tests.people_stage import LI, WANG, Customer, PeopleStage
 from textwave.customers.key_operations import add_key
 from textwave.kit.mobile import read_mobile
-from textwave.kit.refusal import AlreadyExists, NotFound
+from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
 from textwave.lists import store
 from textwave.lists.operations import ListInUse, delete_list, start_upload
 from textwave.lists.request import IdTypeUnknown, ListTableUnfit, UploadRequest
@@ -151,6 +151,8 @@ async def test_what_cannot_succeed_is_refused_before_the_file_is_read(shop: Peop
         )
     wrong = [
         ({"list": "taken"}, AlreadyExists),
+        ({"list": "a/b"}, InvalidValue),
+        ({"list": " a"}, InvalidValue),
         ({"id_type": "open_id"}, IdTypeUnknown),
         ({"table": "orders"}, ListTableUnfit),
         ({"table": "nowhere"}, NotFound),

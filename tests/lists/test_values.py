@@ -1,7 +1,7 @@
 """One id of a list: read by its type, or refused with the reason."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textwave.kit.mobile import read_mobile
@@ -45,6 +45,7 @@ def test_what_is_no_id_is_refused_with_the_reason(id_type: str, written: str, re
     assert reason in read.reason
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.sampled_from(["mobile", "email", "customer", "open_id"]))
 def test_reading_what_was_read_changes_nothing(text: str, id_type: str) -> None:
     read = reader_of(id_type, "CN")
@@ -53,6 +54,7 @@ def test_reading_what_was_read_changes_nothing(text: str, id_type: str) -> None:
         assert read(f"+{once}" if id_type == "mobile" else once) == once
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[0-9 +()-]{5,16}", fullmatch=True))
 def test_a_number_is_taken_exactly_when_it_is_a_mobile_number(text: str) -> None:
     expected = read_mobile(text, "CN")

@@ -38,7 +38,7 @@ _ROUTES = (
     feed_routes.routes,
     key_routes.routes,
     download_routes.routes,
-    profile_routes.routes,  # before the audiences, whose names may have slashes
+    profile_routes.routes,
     audience_routes.routes,
     list_routes.routes,
     model_routes.routes,

@@ -31,7 +31,7 @@ class DownloadWanted(BaseModel):
 
 
 @routes.post(
-    "/audiences/{name:path}/downloads", status_code=202, summary="Write its customers to a file."
+    "/audiences/{name}/downloads", status_code=202, summary="Write its customers to a file."
 )
 async def begin_download(
     runtime: Rt, caller: Who, response: Response, name: Named, wanted: DownloadWanted
@@ -53,7 +53,7 @@ async def begin_download(
 
 
 @routes.get(
-    "/audiences/{name:path}/downloads/{operation_id}",
+    "/audiences/{name}/downloads/{operation_id}",
     summary="Fetch a file that was written.",
     response_class=FileResponse,
 )
@@ -70,5 +70,4 @@ async def fetch_download(
             operation_id=OperationId(operation_id),
             folder=runtime.settings.data.resolve() / "downloads",
         )
-    file_name = f"{name.replace('/', '-')}{path.suffix}"
-    return FileResponse(path, media_type=_MEDIA[path.suffix], filename=file_name)
+    return FileResponse(path, media_type=_MEDIA[path.suffix], filename=name + path.suffix)

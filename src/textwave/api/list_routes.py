@@ -93,7 +93,7 @@ _FILE: dict[str, Any] = {
 
 
 @routes.post(
-    "/lists/{name:path}/imports",
+    "/lists/{name}/imports",
     status_code=202,
     summary="Upload a list of ids: the body is the file itself.",
     openapi_extra=_FILE,
@@ -123,7 +123,7 @@ async def upload_list(
         raise
 
 
-@routes.get("/lists/{name:path}", summary="Read an uploaded list.")
+@routes.get("/lists/{name}", summary="Read an uploaded list.")
 async def read_list(runtime: Rt, caller: Who, name: Named) -> UploadedList:
     """Return a list with what became of its rows."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
@@ -131,7 +131,7 @@ async def read_list(runtime: Rt, caller: Who, name: Named) -> UploadedList:
     return UploadedList.model_validate(found)
 
 
-@routes.delete("/lists/{name:path}", summary="Delete an uploaded list.")
+@routes.delete("/lists/{name}", summary="Delete an uploaded list.")
 async def delete_list(runtime: Rt, caller: Who, name: Named) -> UploadedList:
     """Delete a list that no rule names any more, and its new people; return what it was."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:

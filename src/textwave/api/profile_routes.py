@@ -25,7 +25,7 @@ class ProfileWanted(BaseModel):
 
 
 @routes.post(
-    "/audiences/{name:path}/profile", status_code=202, summary="Compare its people with everyone."
+    "/audiences/{name}/profile", status_code=202, summary="Compare its people with everyone."
 )
 async def profile(
     runtime: Rt,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final
+from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -150,6 +151,7 @@ async def run_download(
             Masking(table, workspace.default_region, reveal),
             SnapshotId(request["snapshot"]),
             form,
+            ZoneInfo(workspace.time_zone),
             path,
         )
         with probing(writing.told):
@@ -217,6 +219,7 @@ class _Writing:
     masking: Masking
     snapshot: SnapshotId
     form: FileFormat
+    zone: ZoneInfo
     path: Path
     rows: int = field(default=0)
 
@@ -228,7 +231,7 @@ class _Writing:
         """Write all blocks beside the file, which is there when it is whole."""
         part = self.path.with_suffix(".part")
         try:
-            rows = write_file(part, self._blocks(lake), self.columns, self.form)
+            rows = write_file(part, self._blocks(lake), self.columns, self.form, zone=self.zone)
             part.chmod(0o600)
             part.replace(self.path)
         finally:

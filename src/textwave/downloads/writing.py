@@ -1,13 +1,16 @@
 """Writing blocks of customers to a CSV or Parquet file, one after the other.
 
 CSV is UTF-8 with a byte order mark. A text that a spreadsheet would take for a formula gets an
-apostrophe in front (the advice of OWASP on CSV injection); numbers and times are written plainly.
+apostrophe in front (the advice of OWASP on CSV injection). Times in it are the workspace's local
+ones, as they were imported; in Parquet they are UTC.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,10 +31,17 @@ class FileFormat(StrEnum):
 
 
 def write_file(
-    path: Path, blocks: Iterator[pa.RecordBatch], columns: Sequence[Column], form: FileFormat
+    path: Path,
+    blocks: Iterator[pa.RecordBatch],
+    columns: Sequence[Column],
+    form: FileFormat,
+    *,
+    zone: ZoneInfo,
 ) -> int:
     """Write the blocks (at least one, perhaps of no rows); return how many rows they have."""
-    return _csv(path, blocks, columns) if form is FileFormat.CSV else _parquet(path, blocks)
+    if form is FileFormat.PARQUET:
+        return _parquet(path, blocks)
+    return _csv(path, blocks, columns, zone)
 
 
 def _parquet(path: Path, blocks: Iterator[pa.RecordBatch]) -> int:
@@ -55,7 +65,9 @@ def _with_zone(block: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(cells, names=block.schema.names)
 
 
-def _csv(path: Path, blocks: Iterator[pa.RecordBatch], columns: Sequence[Column]) -> int:
+def _csv(
+    path: Path, blocks: Iterator[pa.RecordBatch], columns: Sequence[Column], zone: ZoneInfo
+) -> int:
     names = _safe(pa.array([column.name for column in columns], pa.string())).to_pylist()
     schema = pa.schema([(name, pa.string()) for name in names])
     rows = 0
@@ -64,16 +76,17 @@ def _csv(path: Path, blocks: Iterator[pa.RecordBatch], columns: Sequence[Column]
         with pyarrow.csv.CSVWriter(file, schema) as writer:
             for block in blocks:
                 pairs = zip(block.columns, columns, strict=True)
-                cells = [_written(cell, column) for cell, column in pairs]
+                cells = [_written(cell, column, zone) for cell, column in pairs]
                 writer.write_batch(pa.RecordBatch.from_arrays(cells, schema=schema))
                 rows += block.num_rows
     return rows
 
 
-def _written(cells: Any, column: Column) -> Any:
+def _written(cells: Any, column: Column, zone: ZoneInfo) -> Any:
     if pa.types.is_timestamp(cells.type):
-        form = pc.StrftimeOptions("%Y-%m-%dT%H:%M:%SZ")
-        return pc.call_function("strftime", [cells.cast(pa.timestamp("s"), safe=False)], form)
+        encoded = pc.call_function("dictionary_encode", [cells.cast(pa.timestamp("us"))])
+        texts = [_local(moment, zone) for moment in encoded.dictionary.to_pylist()]
+        return pa.array(texts, pa.string()).take(encoded.indices)
     if pa.types.is_list(cells.type):
         texts = cells.cast(pa.list_(pa.string()))
         return _safe(pc.call_function("binary_join", [texts, pa.scalar(column.separator)]))
@@ -82,6 +95,19 @@ def _written(cells: Any, column: Column) -> Any:
     if pa.types.is_floating(cells.type):
         return pa.array([_number(value) for value in cells.to_pylist()], pa.string())
     return cells.cast(pa.string())
+
+
+def _local(moment: datetime | None, zone: ZoneInfo) -> str | None:
+    """Write a time (naive UTC) as the zone's; the midnight of a day is that day."""
+    if moment is None:
+        return None
+    try:
+        local = moment.replace(tzinfo=UTC).astimezone(zone)
+    except OverflowError:  # at the ends of the calendar
+        return f"{moment.isoformat()}Z"
+    if local.time() == time(0):
+        return local.date().isoformat()
+    return local.isoformat()
 
 
 def _number(value: float | None) -> str | None:

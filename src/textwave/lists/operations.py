@@ -172,10 +172,16 @@ async def _upload(
         already = await _take(using, workspace_id, operation_id, request, table, staged, target)
     finally:
         target.unlink(missing_ok=True)
-    size = await _audience(using, workspace_id, request)
+    snapshot = await take_snapshot(
+        ledger=using.ledger,
+        warehouse=using.warehouse,
+        clock=using.clock,
+        workspace_id=workspace_id,
+        name=request.list,
+    )
     async with using.ledger.transaction() as connection:
         kept = await store.read(connection, workspace_id, request.list)
-    return _result(kept, staged, already=already, size=size)
+    return _result(kept, staged, already=already, size=snapshot.size)
 
 
 async def check_upload(
@@ -281,6 +287,7 @@ async def _take(
         await store.put(
             connection, workspace_id, present=present, name=request.list, file=file, counts=counts
         )
+        await _make_audience(connection, workspace_id, request)
         if known is not None:
             await defer(connection, sweep_job(workspace_id))
     return False
@@ -309,26 +316,19 @@ def _writing(
     return work
 
 
-async def _audience(using: Uploading, workspace_id: WorkspaceId, request: UploadRequest) -> int:
-    """Make the audience of the list if there is none, and compute it."""
-    async with using.ledger.transaction() as connection:
-        if await _rule_of(connection, workspace_id, request.list) is None:
-            await create_audience(
-                connection,
-                workspace_id=workspace_id,
-                actor=request.actor,
-                name=request.list,
-                table=request.table,
-                rule=InList(list=request.list),
-            )
-    snapshot = await take_snapshot(
-        ledger=using.ledger,
-        warehouse=using.warehouse,
-        clock=using.clock,
-        workspace_id=workspace_id,
-        name=request.list,
-    )
-    return snapshot.size
+async def _make_audience(
+    connection: Connection, workspace_id: WorkspaceId, request: UploadRequest
+) -> None:
+    """Make the audience of the list if there is none."""
+    if await _rule_of(connection, workspace_id, request.list) is None:
+        await create_audience(
+            connection,
+            workspace_id=workspace_id,
+            actor=request.actor,
+            name=request.list,
+            table=request.table,
+            rule=InList(list=request.list),
+        )
 
 
 def _result(kept: KeptUpload, staged: Staged, *, already: bool, size: int) -> dict[str, Any]:

@@ -4,15 +4,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from textwave.audiences.identity import id_types
+from textwave.audiences.particulars import check_name
 from textwave.audiences.tables import CustomerTable
 from textwave.customers.columns import TableKind
 from textwave.customers.request import check_encoding
 from textwave.kit.refusal import InvalidValue, NotFound, Refusal
-
-LONGEST_NAME: Final = 100
 
 
 @dataclass(eq=False)
@@ -81,10 +80,8 @@ class UploadRequest:
         Raises:
             InvalidValue, NotFound, ListTableUnfit, IdTypeUnknown: what its sentence says.
         """
-        name = self.list
-        if name != name.strip() or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-            problem = f"A list has a name of 1 to {LONGEST_NAME} printable characters."
-            raise InvalidValue("name", problem)
+        if check_name(self.list) != self.list:
+            raise InvalidValue("name", "It must not begin or end with a blank.")
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
             raise InvalidValue("delimiter", "It must be one character and no quote or line end.")
         check_encoding(self.encoding)
