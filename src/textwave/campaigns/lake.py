@@ -24,7 +24,6 @@ from textwave.campaigns.plan import (
     recipients,
 )
 from textwave.content.rendering import render
-from textwave.storage.warehouse import Lake
 
 _ROWS_A_BATCH = 20_000
 _SAMPLES = 5
@@ -84,7 +83,7 @@ class AudienceGrewError(Exception):
     counted: int
 
 
-def plan_blocks(lake: Lake, given: Recipients, measure: PartsMeasure) -> Iterator[Block]:
+def plan_blocks(given: Recipients, measure: PartsMeasure) -> Iterator[Block]:
     """Compute the plan and stream it, sendable recipients first."""
     stream = recipients(given).to_pyarrow_batches(chunk_size=_ROWS_A_BATCH)
     return blocks(stream, measure)

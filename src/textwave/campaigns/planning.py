@@ -78,7 +78,7 @@ async def run_dry_run(
         tally = await warehouse.run(
             workspace_id,
             lambda lake: tally_plan(
-                plan_blocks(lake, _recipients(lake, asked, ledger.url), asked.measure),
+                plan_blocks(_recipients(lake, asked, ledger.url), asked.measure),
                 asked.measure,
             ),
         )
@@ -115,7 +115,7 @@ async def run_plan(
         tally = await warehouse.run(
             workspace_id,
             lambda lake: write_plan(
-                plan_blocks(lake, _recipients(lake, asked, ledger.url), asked.measure),
+                plan_blocks(_recipients(lake, asked, ledger.url), asked.measure),
                 asked.measure,
                 to,
             ),
