@@ -95,7 +95,8 @@ def labels(
 
 def moves(rows: ir.Table, *, from_run: int, until_run: int) -> ir.Table:
     """Count the labelled customers of two runs: was, became (0: in no stage), customers."""
-    both = rows.filter(rows["run_id"].isin([from_run, until_run]))
+    of_runs = cast("Any", rows["run_id"]).isin([from_run, until_run])
+    both = rows.filter(of_runs)
     run, stage = cast("Any", both["run_id"]), cast("Any", both["stage"])
     of_customers = both.group_by(CUSTOMER).aggregate(
         was=(run == from_run).ifelse(stage, 0).max(),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
-from textwave.audiences.check import ColumnMissing, ColumnUnknown, TableUnknown
+from textwave.audiences.refusals import ColumnMissing, ColumnUnknown, TableUnknown
 from textwave.audiences.rule import All, Attribute, read_rule, write_rule
 from textwave.audiences.tables import CustomerTable
 from textwave.customers.columns import ColumnType, TableKind

@@ -9,6 +9,7 @@ from textwave.accounts import store as accounts
 from textwave.audiences import store as audiences
 from textwave.audiences.calendar import Calendar
 from textwave.audiences.check import check_rule
+from textwave.audiences.refusals import ColumnUnknown, OperatorUnfit, ValueUnfit
 from textwave.audiences.rule import All
 from textwave.audiences.tables import Surroundings
 from textwave.kit.clock import Clock
@@ -105,5 +106,9 @@ async def checked_purchases(
     found = purchases(definition, tables)
     table = as_root(found.table)
     rule = All(of=definition.where)
-    check_rule(rule, table=table.name, known=Surroundings({table.name: table}))
+    try:
+        check_rule(rule, table=table.name, known=Surroundings({table.name: table}))
+    except (ColumnUnknown, OperatorUnfit, ValueUnfit) as refusal:
+        refusal.place = refusal.place.replace("$.of", "where", 1)
+        raise
     return found
