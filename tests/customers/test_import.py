@@ -75,6 +75,11 @@ async def test_numbers_are_read_and_bad_ones_marked(do_import: Import, rows_of: 
     ]
 
 
+async def test_what_only_reads_as_a_number_is_none(do_import: Import, rows_of: Rows) -> None:
+    await do_import("id,mobile\na,154123456e2\nb,15_41234567\nc,15412345.67\nd,1541234567 \n")
+    assert rows_of(columns="textwave_mobile, textwave_bad_mobile") == [(None, True)] * 4
+
+
 async def test_a_region_says_where_numbers_belong(do_import: Import, rows_of: Rows) -> None:
     await do_import("id,mobile\na,07700 900123\nb,+8615412345678\n", default_region="GB")
     assert rows_of(columns="textwave_mobile") == [(447700900123,), (8615412345678,)]
@@ -123,10 +128,12 @@ async def test_a_guessed_type_that_fits_too_few_values_becomes_text(
 
 
 async def test_an_offset_is_honoured(do_import: Import, rows_of: Rows) -> None:
-    await do_import("id,seen\na,2026-03-01T08:00:00+00:00\nb,2026-03-01 08:00:00\n")
+    text = "a,2026-03-01T08:00:00+00:00\nb,2026-03-01 08:00:00\nc,2026-03-01 08:00:5Z\n"
+    await do_import("id,seen\n" + text, types={"seen": ColumnType.TIME})
     assert rows_of(columns="id, seen") == [
         ("a", datetime(2026, 3, 1, 8)),
         ("b", datetime(2026, 3, 1)),
+        ("c", datetime(2026, 3, 1, 8, 0, 5)),
     ]
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from textwave.customers.numbers import plain_mainland, read_numbers
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.mobile import read_mobile
+from textwave.storage.compute import DuckDbEngine
 from textwave.storage.warehouse import Lake
 
 MARKS = st.sampled_from(["", " ", "-", "\u3000", "\u200b", "(", ")", ".", "/", "x"])
@@ -62,7 +63,8 @@ KNOWN = [
 def memory() -> Iterator[Lake]:
     """A connection without a warehouse: temporary tables need none."""
     connection = duckdb.connect()
-    yield Lake(ibis.duckdb.from_connection(connection), WorkspaceId(1))
+    backend = ibis.duckdb.from_connection(connection)
+    yield Lake(backend, WorkspaceId(1), DuckDbEngine().begin(backend, "workspace_1"))
     connection.close()
 
 

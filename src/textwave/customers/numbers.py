@@ -19,6 +19,7 @@ from textwave.storage.warehouse import Lake
 
 _MAINLAND: Final = "CN"
 _MAINLAND_CODE: Final = 8_600_000_000_000
+_FIRST_BARE, _LAST_BARE = 13_000_000_000, 19_999_999_999
 _MAINLAND_ABROAD_PATTERN: Final = r"^(?:\+|00)86(1[3-9][0-9]{9})$"
 _NUMBER_PATTERN: Final = r"^\+?[0-9]{4,20}$"
 _NO_MOBILE_PATTERN: Final = (
@@ -35,7 +36,14 @@ def plain_mainland(cell: str, region: str) -> str:
     """Return the expression for a number written plainly, else NULL."""
     if region != _MAINLAND:
         return "NULL::BIGINT"
-    return _mainland(cell, MAINLAND_PATTERN)
+    # eleven digits as they stand need no pattern; a number such as 154e8 is none of them
+    digits = f"try_cast({cell} AS BIGINT)"
+    bare = (
+        f"strlen({cell}) = 11 AND NOT contains({cell}, 'e') AND NOT contains({cell}, 'E') "
+        f"AND {digits} BETWEEN {_FIRST_BARE} AND {_LAST_BARE}"
+    )
+    pattern = _mainland(cell, MAINLAND_PATTERN)
+    return f"CASE WHEN {bare} THEN {_MAINLAND_CODE} + {digits} ELSE {pattern} END"
 
 
 def read_numbers(lake: Lake, query: str, *, region: str) -> None:

@@ -30,7 +30,10 @@ class Period:
 
 def has_offset(cell: str) -> str:
     """Return the expression for whether a written time says its offset or zone."""
-    return f"coalesce(regexp_matches({cell}, '{_OFFSET_PATTERN}'), false)"
+    # the two usual writings are told apart without the pattern, which costs four times as much
+    plain = f"{cell} LIKE '____-__-__' OR ({cell} LIKE '____-__-__ __:__:__' AND {cell}[19] <= '9')"
+    matches = f"coalesce(regexp_matches({cell}, '{_OFFSET_PATTERN}'), false)"
+    return f"CASE WHEN {plain} THEN false ELSE {matches} END"
 
 
 def read_time(cell: str, with_offset: str) -> str:
