@@ -11,7 +11,7 @@ from textwave.customers.key_operations import add_key
 from textwave.kit.mobile import read_mobile
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
 from textwave.lists import store
-from textwave.lists.operations import ListInUse, delete_list, start_upload
+from textwave.lists.operations import ListInUse, NumbersEncrypted, delete_list, start_upload
 from textwave.lists.request import IdTypeUnknown, ListTableUnfit, UploadRequest
 
 NUMBERS = "mobile\n15400000001\n+86 154 0000 0001\n15400000002\n15400000009\nnone\n"
@@ -121,6 +121,14 @@ async def test_a_refused_file_leaves_nothing_behind(shop: PeopleStage) -> None:
     async with shop.ledger.transaction() as connection:
         with pytest.raises(NotFound):
             await store.read(connection, shop.workspace_id, "vip")
+
+
+async def test_numbers_are_not_matched_with_ciphertexts(shop: PeopleStage) -> None:
+    async with shop.ledger.transaction() as connection:
+        await connection.execute("UPDATE customer_table SET mobile_key = 1, mobile_region = 'CN'")
+    with pytest.raises(NumbersEncrypted):
+        await shop.upload(NUMBERS)
+    assert (await shop.uploaded("C1\n", id_type="customer"))["matched"] == 1
 
 
 async def test_a_list_that_a_rule_names_is_not_deleted(shop: PeopleStage) -> None:

@@ -79,6 +79,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "list_column_unknown": 422,
     "list_table_unfit": 422,
     "no_usable_id": 422,
+    "numbers_encrypted": 422,
     "long_url_not_allowed": 422,
     "malformed_variable": 422,
     "mode_unfit": 422,
