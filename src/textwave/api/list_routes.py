@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from textwave.api.entry import After, Limit, Name, Rt, Text, Who
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Operation, Page, Shape, page_of
-from textwave.api.table_routes import store_body
+from textwave.customers.body_store import store_body
 from textwave.lists import operations as lists
 from textwave.lists import store
 from textwave.lists.request import UploadRequest

@@ -1,11 +1,7 @@
 """Tables over HTTP: importing a file, and looking at what is there."""
 
-import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path as FilePath
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -15,29 +11,13 @@ from textwave.api.operation_routes import begun
 from textwave.api.shapes import Import, MeasuredTable, Operation, Page, Table
 from textwave.customers import operations as customers
 from textwave.customers import table_operations as tables
+from textwave.customers.body_store import store_body
 from textwave.customers.columns import ColumnType, TableKind
 from textwave.customers.request import MOBILE_ID, ImportMode, ImportRequest, read_ids
-from textwave.kit.refusal import InvalidValue, NotFound, Refusal
+from textwave.kit.refusal import InvalidValue, NotFound
 from textwave.storage import progress
 
-_BUFFER_BYTES = 1 << 20
-_MEGABYTE = 1_000_000
 routes = APIRouter(tags=["tables"])
-
-
-@dataclass(eq=False)
-class FileTooLarge(Refusal):
-    """The file has more bytes than an import takes."""
-
-    code: ClassVar[str] = "body_too_large"
-    limit_megabytes: int
-
-    @property
-    def sentence(self) -> str:
-        return (
-            f"A file may have {self.limit_megabytes:,} MB. Split it and import the pieces with the "
-            "mode “append” or “upsert”, or raise TEXTWAVE_UPLOAD_LIMIT_MEGABYTES."
-        )
 
 
 class ImportOptions(BaseModel):
@@ -227,25 +207,6 @@ async def import_file(
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-
-
-async def store_body(pieces: AsyncIterator[bytes], path: FilePath, limit_megabytes: int) -> None:
-    """Write the body to a file as it comes.
-
-    Raises:
-        FileTooLarge: it has more bytes than the limit.
-    """
-    length, buffer = 0, bytearray()
-    with path.open("wb") as file:
-        async for piece in pieces:
-            length += len(piece)
-            if length > limit_megabytes * _MEGABYTE:
-                raise FileTooLarge(limit_megabytes)
-            buffer += piece
-            if len(buffer) >= _BUFFER_BYTES:
-                await asyncio.to_thread(file.write, bytes(buffer))
-                buffer.clear()
-        file.write(buffer)
 
 
 @routes.get(

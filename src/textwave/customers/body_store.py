@@ -1,0 +1,46 @@
+"""Storing a file as it is sent, piece by piece: never whole in memory, never above the limit."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textwave.kit.refusal import Refusal
+
+_BUFFER_BYTES: Final = 1 << 20
+_MEGABYTE: Final = 1_000_000
+
+
+@dataclass(eq=False)
+class FileTooLarge(Refusal):
+    """The file has more bytes than an import takes."""
+
+    code: ClassVar[str] = "body_too_large"
+    limit_megabytes: int
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"A file may have {self.limit_megabytes:,} MB. Split it and import the pieces with the "
+            "mode “append” or “upsert”, or raise TEXTWAVE_UPLOAD_LIMIT_MEGABYTES."
+        )
+
+
+async def store_body(pieces: AsyncIterator[bytes], path: Path, limit_megabytes: int) -> None:
+    """Write the body to a file as it comes.
+
+    Raises:
+        FileTooLarge: it has more bytes than the limit.
+    """
+    length, buffer = 0, bytearray()
+    with path.open("wb") as file:
+        async for piece in pieces:
+            length += len(piece)
+            if length > limit_megabytes * _MEGABYTE:
+                raise FileTooLarge(limit_megabytes)
+            buffer += piece
+            if len(buffer) >= _BUFFER_BYTES:
+                await asyncio.to_thread(file.write, bytes(buffer))
+                buffer.clear()
+        file.write(buffer)
