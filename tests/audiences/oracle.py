@@ -161,6 +161,8 @@ class Oracle:
             case Outcome.WAITING:
                 return "sent" in had and not had & {"delivered", "failed"}
             case Outcome.FAILED:
+                if set(of_this) - {"no receipt", None}:  # a late receipt told the cause
+                    because = [result for result in because if result != "no receipt"]
                 return bool(because) and "delivered" not in had
             case Outcome.CLICKED:
                 return "human" in of_this
