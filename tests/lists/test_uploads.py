@@ -18,6 +18,17 @@ NUMBERS = "mobile\n15400000001\n+86 154 0000 0001\n15400000002\n15400000009\nnon
 COUNTED = {"rows_read": 5, "invalid": 1, "duplicates": 1, "matched": 2, "unmatched": 1}
 
 
+async def add_a_key(shop: PeopleStage) -> None:
+    async with shop.ledger.transaction() as connection:
+        await add_key(
+            connection,
+            shop.using.vault,
+            workspace_id=shop.workspace_id,
+            actor="admin",
+            secret="0123456789abcdef",
+        )
+
+
 async def test_a_list_becomes_an_audience_of_those_who_have_its_ids(shop: PeopleStage) -> None:
     result = await shop.uploaded(NUMBERS)
     assert {name: result[name] for name in COUNTED} == COUNTED
@@ -35,14 +46,7 @@ async def test_ids_of_any_declared_type_are_matched(shop: PeopleStage) -> None:
 
 
 async def test_encrypted_numbers_are_decrypted_to_be_matched(shop: PeopleStage) -> None:
-    async with shop.ledger.transaction() as connection:
-        await add_key(
-            connection,
-            shop.using.vault,
-            workspace_id=shop.workspace_id,
-            actor="admin",
-            secret="0123456789abcdef",
-        )
+    await add_a_key(shop)
     await shop.fill([("C1", 8613800138000, None)])
     content = "mobile\nF1F22B193600433151FAD3765ADD320D\n8fIrGTYAQzFR+tN2Wt0yDQ==\n13800138000\n"
     result = await shop.uploaded(content, encrypted=True)
@@ -124,6 +128,7 @@ async def test_a_refused_file_leaves_nothing_behind(shop: PeopleStage) -> None:
 
 
 async def test_numbers_are_not_matched_with_ciphertexts(shop: PeopleStage) -> None:
+    await add_a_key(shop)
     async with shop.ledger.transaction() as connection:
         await connection.execute("UPDATE customer_table SET mobile_key = 1, mobile_region = 'CN'")
     with pytest.raises(NumbersEncrypted):
