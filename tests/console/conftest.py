@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,8 +17,10 @@ from textwave.accounts.operations import Founding
 from textwave.console.router import mount
 from textwave.kit.clock import Clock, SystemClock
 from textwave.kit.ids import WorkspaceId
+from textwave.settings import Settings
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.secrets import Vault
+from textwave.wiring import prepare_data_folder
 
 NAME = "Double Eleven / warm-up 预热"
 _PATIENCE_SECONDS = 20.0
@@ -27,6 +30,7 @@ _PATIENCE_SECONDS = 20.0
 class Standing:
     """What a console stands on in tests."""
 
+    settings: Settings
     ledger: Ledger
     vault: Vault
     clock: Clock
@@ -43,10 +47,14 @@ class Served:
 
 
 @pytest.fixture
-async def served(web_ledger: Ledger, vault: Vault, founding: Founding) -> AsyncIterator[Served]:
+async def served(
+    web_ledger: Ledger, vault: Vault, founding: Founding, tmp_path: Path
+) -> AsyncIterator[Served]:
     """The console as a process serves it: as the web role, over HTTP."""
     application = Starlette()
-    standing = Standing(web_ledger, vault, SystemClock())
+    settings = Settings(data=tmp_path)
+    prepare_data_folder(settings)
+    standing = Standing(settings, web_ledger, vault, SystemClock())
     mount(application, lambda: standing)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -1,7 +1,7 @@
 """Who looks at the console: signed sessions, sign-in tickets and form tokens, all without storage.
 
-A session holds a workspace and when it ends, nothing else. What is signed for one purpose is
-refused for another; what has ended is refused too.
+A session holds a workspace, the id of the key that opened it and when it ends, nothing else. What
+is signed for one purpose is refused for another; what has ended is refused too.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,11 @@ _SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A workspace that may be looked at until `ends_at`."""
+    """A workspace that may be looked at until `ends_at`; `key_id` 0: opened by a ticket."""
 
     workspace_id: WorkspaceId
     ends_at: datetime
+    key_id: int = 0
 
 
 def console_secret(vault_key: bytes) -> bytes:
@@ -32,9 +33,9 @@ def console_secret(vault_key: bytes) -> bytes:
     return derived.derive(vault_key)
 
 
-def new_session(workspace_id: WorkspaceId, now: datetime) -> Session:
+def new_session(workspace_id: WorkspaceId, now: datetime, *, key_id: int = 0) -> Session:
     """Begin a session that ends in 12 hours."""
-    return Session(workspace_id, now + timedelta(hours=SESSION_HOURS))
+    return Session(workspace_id, now + timedelta(hours=SESSION_HOURS), key_id)
 
 
 def seal_session(secret: bytes, session: Session) -> str:
@@ -68,16 +69,16 @@ def is_form_token(secret: bytes, session: Session, token: str, now: datetime) ->
 
 
 def _seal(secret: bytes, purpose: str, session: Session) -> str:
-    content = [session.workspace_id, int(session.ends_at.timestamp())]
+    content = [session.workspace_id, int(session.ends_at.timestamp()), session.key_id]
     return str(_serializer(secret, purpose).dumps(content))
 
 
 def _open(secret: bytes, purpose: str, sealed: str, now: datetime) -> Session | None:
     try:
-        workspace_id, ends_at = _serializer(secret, purpose).loads(sealed)
-    except BadSignature:
+        workspace_id, ends_at, key_id = _serializer(secret, purpose).loads(sealed)
+    except (BadSignature, ValueError):  # ValueError: sealed by an earlier version
         return None
-    session = Session(WorkspaceId(workspace_id), datetime.fromtimestamp(ends_at, UTC))
+    session = Session(WorkspaceId(workspace_id), datetime.fromtimestamp(ends_at, UTC), key_id)
     return session if now < session.ends_at else None
 
 

@@ -1,5 +1,8 @@
 """One visit to the console: who comes, in which language, and what a form may be trusted with.
 
+A session opened by a key acts under the key's name, as long as the key is in use; one opened by a
+ticket, which only the machine itself gives, acts as an administrator called “console”.
+
 Refuses a form from another site, a form without the session's own token, and a large one.
 """
 
@@ -10,6 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from textwave.accounts.store import api_keys
+from textwave.audiences.visibility import Viewer
 from textwave.console.language import choose_language
 from textwave.console.pages import render
 from textwave.console.session import (
@@ -20,17 +25,22 @@ from textwave.console.session import (
     read_session,
 )
 from textwave.kit.clock import Clock
+from textwave.kit.ids import WorkspaceId
+from textwave.settings import Settings
 from textwave.storage.ledger import Ledger
 from textwave.storage.secrets import Vault
 
 SESSION_COOKIE: Final = "textwave_session"
 LANGUAGE_COOKIE: Final = "textwave_language"
+TICKET_NAME: Final = "console"
 _LARGEST_FORM_BYTES: Final = 8_192
 
 
 class Ground(Protocol):
     """What the console stands on; the runtime of the web process has it."""
 
+    @property
+    def settings(self) -> Settings: ...
     @property
     def ledger(self) -> Ledger: ...
     @property
@@ -52,6 +62,20 @@ class Visit:
         )
         sealed = request.cookies.get(SESSION_COOKIE, "")
         self.found = read_session(self.secret, sealed, self.now)
+        self.viewer = Viewer(TICKET_NAME)
+
+    async def recognise(self) -> None:
+        """Look up who holds the session's key; the session of a key out of use has ended."""
+        if self.found is None or self.found.key_id == 0:
+            return
+        workspace_id = self.found.workspace_id
+        async with self.ground.ledger.transaction(workspace_id) as connection:
+            keys = await api_keys(connection, workspace_id)
+        key = next((key for key in keys if key.id == self.found.key_id), None)
+        if key is None:
+            self.found = None
+        else:
+            self.viewer = Viewer(key.name, key.is_administrator)
 
     @property
     def session(self) -> Session:
@@ -61,6 +85,16 @@ class Visit:
         return self.found
 
     @property
+    def workspace_id(self) -> WorkspaceId:
+        """Return the workspace that is looked at."""
+        return self.session.workspace_id
+
+    @property
+    def actor(self) -> str:
+        """Return the name under which the visitor acts."""
+        return self.viewer.name
+
+    @property
     def encrypted(self) -> bool:
         """Tell whether the browser speaks HTTPS, to us or to a proxy before us."""
         forwarded = self.request.headers.get("x-forwarded-proto", "")
@@ -68,7 +102,7 @@ class Visit:
 
     @property
     def name(self) -> str:
-        """Return the campaign's name from the address.
+        """Return the name in the address.
 
         Raises:
             HTTPException: nothing can have that name (404).
@@ -87,8 +121,8 @@ class Visit:
         }
         return HTMLResponse(render(template, self.language, every | values), status)
 
-    async def form(self) -> dict[str, str]:
-        """Read a small form that was sent from this very site.
+    async def form(self, most_bytes: int = _LARGEST_FORM_BYTES) -> dict[str, str]:
+        """Read a form that was sent from this very site.
 
         Raises:
             HTTPException: it is too large (413) or comes from another site (403).
@@ -98,18 +132,18 @@ class Visit:
         body = b""
         async for chunk in self.request.stream():
             body += chunk
-            if len(body) > _LARGEST_FORM_BYTES:
+            if len(body) > most_bytes:
                 raise HTTPException(413)
         fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
         return {name: values[-1] for name, values in fields.items()}
 
-    async def trusted_form(self) -> dict[str, str]:
+    async def trusted_form(self, most_bytes: int = _LARGEST_FORM_BYTES) -> dict[str, str]:
         """Read a form that carries the session's own token.
 
         Raises:
-            HTTPException: it does not (403).
+            HTTPException: it does not (403), or is too large (413).
         """
-        form = await self.form()
+        form = await self.form(most_bytes)
         if not is_form_token(self.secret, self.session, form.get("token", ""), self.now):
             raise HTTPException(403)
         return form
