@@ -27,6 +27,7 @@ from ibis.backends.duckdb import Backend as DuckDb
 from ibis.backends.pyspark import Backend as IbisOnSpark
 from ibis.formats.pyarrow import PyArrowSchema
 from py4j.protocol import Py4JError
+from pyspark import SparkContext
 from pyspark.core.rdd import RDD
 from pyspark.errors import PySparkException
 from pyspark.serializers import NoOpSerializer
@@ -98,7 +99,7 @@ class SparkEngine:
         """
         with self._starting, _refusing(self.master, SparkUnreachable):
             if self._started and self._has_stopped():
-                self._started.pop().stop()
+                self._started.clear()
             if not self._started:
                 self._started.append(self._start())
             return self._started[0].newSession()
@@ -110,8 +111,19 @@ class SparkEngine:
                 self._started.pop().stop()
 
     def _has_stopped(self) -> bool:
+        """Tell whether the cluster ended it, or its Java died; then let PySpark forget it."""
         context: Any = self._started[0].sparkContext
-        return bool(context._jsc.sc().isStopped())  # noqa: SLF001 - PySpark does not tell
+        try:
+            if not context._jsc.sc().isStopped():  # noqa: SLF001 - PySpark does not tell
+                return False
+            self._started[0].stop()
+        except (Py4JError, OSError):
+            classes: tuple[Any, Any] = (SparkContext, SparkSession)
+            of_context, of_session = classes
+            of_context._active_spark_context = None  # noqa: SLF001 - it would ask the dead one
+            of_context._gateway = of_context._jvm = None  # noqa: SLF001
+            of_session._instantiatedSession = None  # noqa: SLF001
+        return True
 
     def _start(self) -> SparkSession:
         local = self.master.startswith("local")
