@@ -32,6 +32,7 @@ from textwave.responses import operations as responses
 from textwave.responses.jobs import MERGE_CLICKS, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS
 from textwave.storage.partitions import ensure_partitions
 from textwave.storage.queue import defer
+from textwave.storage.upkeep import tidy_lake
 from textwave.wiring import Runtime
 from textwave.worker.decisions import start_waiting_campaigns
 
@@ -61,6 +62,7 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("forget_members", EVERY_HOUR, lambda: forget_members(runtime.ledger, runtime.warehouse)),
         ("forget_downloads", EVERY_HOUR, lambda: _forget_downloads(runtime)),
         ("forget_unfinished", EVERY_DAY, lambda: _forget_unfinished(runtime)),
+        ("tidy_lake", EVERY_DAY, lambda: tidy_lake(runtime.warehouse)),
         ("put_away", EVERY_HOUR, lambda: _put_away(app, runtime)),
     ]
     for name, cron, chore in chores:
