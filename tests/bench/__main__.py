@@ -31,6 +31,9 @@ MODULES = {
 
 def main() -> int:
     """Run what ONLY names, or all; N is the number of rows."""
+    if sys.argv[1:]:
+        print("Use `make bench ONLY=name N=rows`; arguments are not taken.", file=sys.stderr)
+        return 2
     only = os.environ.get("ONLY", "")
     rows = int(os.environ["N"]) if os.environ.get("N") else None
     if only and only not in MODULES:
