@@ -118,7 +118,7 @@ def test_what_spark_cannot_compute_is_refused_and_nothing_is_written(own: Both) 
     assert own.duckdb.table("result").count().to_pyarrow().as_py() == 0
 
 
-def test_long_work_can_be_interrupted(own: Both) -> None:
+def test_long_work_can_be_interrupted(own: Both, spark: SparkEngine) -> None:
     table = own.spark.table(NAME)
     pairs = table.select(a="id")
     for name in ("b", "c", "d"):
@@ -133,9 +133,11 @@ def test_long_work_can_be_interrupted(own: Both) -> None:
 
     thread = threading.Thread(target=work)
     thread.start()
+    jobs = spark.session().sparkContext.statusTracker()
     while thread.is_alive():
-        own.spark.interrupt()
-        thread.join(timeout=0.2)
+        if jobs.getActiveJobsIds():
+            own.spark.interrupt()
+        thread.join(timeout=0.1)
     assert isinstance(failed[0], SparkFailed)
 
 
@@ -143,6 +145,7 @@ def test_a_failure_is_told_in_one_sentence() -> None:
     java = "An error occurred while calling o1.sql.\n: java.io.IOException: No space left\n\tat a.b"
     assert reason(OSError(java)) == "No space left."
     assert reason(OSError("")) == "OSError."
+    assert reason(OSError("The value '15412345678' is no date")) == "The value '…' is no date."
 
 
 def test_java_comes_with_the_package_where_there_is_no_other(

@@ -5,6 +5,7 @@ comes back as a stream of Arrow batches, so a worker's memory stays small. It wr
 lake. One SparkContext a process, started at the first use; a session for each piece of work.
 """
 
+import logging
 import os
 import shlex
 import shutil
@@ -131,6 +132,7 @@ class SparkEngine:
         builder: Any = SparkSession.builder
         for name, setting in settings.items():
             builder = builder.config(name, setting)
+        logging.getLogger("SQLQueryContextLogger").disabled = True  # it tells customers' values
         with some_java():
             session: SparkSession = builder.master(self.master).appName("textwave").getOrCreate()
         return session

@@ -8,6 +8,7 @@ from textwave.kit.refusal import Refusal
 
 _LONGEST: Final = 300
 _of_java = re.compile(r"^(?:: )?(?:[\w$]+\.)+[\w$]*(?:Exception|Error): *")
+_value = re.compile("'[^']*'")  # it may be a customer's
 _said_by_py4j = re.compile(r"^An error occurred while calling \S+\n?")
 
 
@@ -58,11 +59,12 @@ class SparkUnreachable(SparkFailed):
 
 
 def reason(failure: BaseException) -> str:
-    """Return what a failure says in one sentence, without Java's names and traces."""
+    """Return what a failure says in one sentence, without Java's names, traces and values."""
     java = getattr(failure, "java_exception", None)
     said = str(failure) if java is None else str(java.toString())
     said = _of_java.sub("", _said_by_py4j.sub("", said.strip()))
     line = next((line.strip() for line in said.splitlines() if line.strip()), "")
     line = line or type(failure).__name__
+    line = _value.sub("'…'", line)
     short = line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
     return short if short.endswith((".", "…")) else short + "."
