@@ -1,6 +1,5 @@
 """One Spark a run, on this machine; two views of one lake: computed by DuckDB and by Spark."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,10 +15,8 @@ from textwave.kit.ids import SnapshotId, WorkspaceId
 from textwave.models.aipl import calendar_of
 from textwave.models.aipl_store import write_labels
 from textwave.models.rfm_store import write_scores
+from textwave.storage.spark import SparkEngine
 from textwave.storage.warehouse import Lake, Warehouse
-
-with warnings.catch_warnings(action="ignore", category=FutureWarning):
-    from textwave.storage.spark import SparkEngine  # it warns of versions of pandas
 
 _SMALL = {
     "spark.driver.memory": "1g",
