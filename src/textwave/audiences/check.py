@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 from textwave.audiences.calendar import read_day
-from textwave.audiences.identity import id_types
+from textwave.audiences.identity import MOBILE, id_types
 from textwave.audiences.operators import (
     OPERATORS,
     check_scalar,
@@ -72,6 +72,9 @@ def check_rule(rule: Rule, *, table: str, known: Surroundings) -> None:
                 _computed(snapshot, "audience", node.audience, f"{place}.audience")
             case Rfm():
                 _check_rfm(node, place, known)
+                subject = f"the model “{node.model}”"
+                id_type = known.rfm_models[node.model].id_type
+                _check_id_type(id_type, f"{place}.model", subject, root)
             case Aipl():
                 _check_aipl(node, place, known)
             case AiplFlow():
@@ -109,7 +112,8 @@ def _holding(
 
 def _check_id_type(id_type: str, place: str, subject: str, root: CustomerTable) -> None:
     if id_type not in id_types(root):
-        raise IdTypeMissing(place, subject, id_type, root.name, id_types(root))
+        encrypted = root.numbers_encrypted and id_type == MOBILE
+        raise IdTypeMissing(place, subject, id_type, root.name, id_types(root), encrypted)
 
 
 def _check_attribute(attribute: Attribute, place: str, table: CustomerTable) -> None:

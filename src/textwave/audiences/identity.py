@@ -24,7 +24,7 @@ _NUMBERS: Final = "textwave_mobiles"
 def id_types(table: CustomerTable) -> tuple[str, ...]:
     """Return the types of ids by which customers of the table are known, its key's first."""
     declared = [OWN_KEY, table.customer_id_type, *(column.type for column in table.ids)]
-    if table.mobile_column is not None:
+    if table.mobile_column is not None and not table.numbers_encrypted:
         declared.append(MOBILE)
     return tuple(dict.fromkeys(declared))
 
@@ -45,7 +45,7 @@ def normalised(column: Any, id_type: str) -> Any:
 
 
 def list_values(values: Any, id_type: str) -> Any:
-    """Return the values of an uploaded list, kept as texts, as ids of their type."""
+    """Return ids that are kept as texts (of uploaded lists, of models) as those of their type."""
     return values.try_cast("int64") if id_type == MOBILE else values
 
 

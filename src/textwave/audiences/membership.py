@@ -52,7 +52,9 @@ def is_member(
             )
             return people.key.isin(members["customer"])
         case Rfm():
-            return people.key.isin(_scored(node, known, source)["customer"])
+            id_type = known.rfm_models[node.model].id_type
+            customers = _scored(node, known, source)["customer"]
+            return people.have(list_values(customers, id_type), id_type)
         case Aipl():
             model = known.aipl_models[node.model]
             day = max(model.runs) if node.day is None else _day(node.day)

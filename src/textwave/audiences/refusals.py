@@ -159,9 +159,16 @@ class IdTypeMissing(Refusal):
     id_type: str
     table: str
     known: tuple[str, ...]
+    encrypted: bool = False
 
     @property
     def sentence(self) -> str:
+        if self.encrypted:
+            return (
+                f"{self.place}: {self.subject} holds mobile numbers, and those of the table "
+                f"“{self.table}” are encrypted: they are decrypted only while a campaign is "
+                "planned. Join the two by another id."
+            )
         return (
             f"{self.place}: {self.subject} holds ids of the type “{self.id_type}”, and the table "
             f"“{self.table}” declares no column of this type. Declare one when you import it. "

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from textwave.audiences.tables import (
+    OWN_KEY,
     AiplModel,
     CustomerTable,
     IdColumn,
@@ -36,6 +37,7 @@ class _TableRow:
     customer_id_type: str
     ids: list[dict[str, str]]
     has_new_people: bool
+    numbers_encrypted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class _RunRow:
     kind: str
     day: date | None
     run_id: int | None
+    id_type: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +106,17 @@ async def tables(connection: Connection, workspace_id: WorkspaceId) -> dict[str,
             customer_id_type=row.customer_id_type,
             ids=tuple(IdColumn(one["type"], one["column"]) for one in row.ids),
             has_new_people=row.has_new_people,
+            numbers_encrypted=row.numbers_encrypted,
         )
         for row in rows
     }
 
 
 def _rfm_models(runs: Iterable[_RunRow]) -> dict[str, RfmModel]:
-    newest: dict[str, int | None] = {}
-    for run in runs:
-        known = newest.get(run.name)
-        newest[run.name] = run.run_id if known is None else max(known, run.run_id or 0)
-    return {name: RfmModel(run_id) for name, run_id in newest.items()}
+    newest: dict[str, RfmModel] = {}
+    for run in sorted(runs, key=lambda run: run.run_id or 0):
+        newest[run.name] = RfmModel(run.run_id, run.id_type or OWN_KEY)
+    return newest
 
 
 def _aipl_models(runs: Iterable[_RunRow]) -> dict[str, AiplModel]:

@@ -40,7 +40,7 @@ class CustomerTable:
 
     `customer_column` holds ids of the type `customer_id_type`: the customer's own key unless the
     table says otherwise. A table of customers has further ids of each in `ids`; `has_new_people`
-    says that people of uploaded lists stand beside its rows.
+    says that people of uploaded lists stand beside its rows. Encrypted numbers join nothing.
     """
 
     name: str
@@ -54,6 +54,7 @@ class CustomerTable:
     customer_id_type: str = OWN_KEY
     ids: tuple[IdColumn, ...] = ()
     has_new_people: bool = False
+    numbers_encrypted: bool = False
 
     def column(self, name: str) -> Column | None:
         """Return the declared column of that name, if there is one."""
@@ -65,6 +66,7 @@ class RfmModel:
     """An RFM model; `run_id` is its newest computation, None before the first."""
 
     run_id: int | None
+    id_type: str = OWN_KEY
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from textwave.audiences.refusals import ColumnMissing, ColumnUnknown, TableUnknown
 from textwave.audiences.rule import All, Attribute, read_rule, write_rule
-from textwave.audiences.tables import CustomerTable
+from textwave.audiences.tables import OWN_KEY, CustomerTable
 from textwave.customers.columns import ColumnType, TableKind
 from textwave.models.scoring import (
     Bands,
@@ -59,6 +59,12 @@ class Purchases:
     time: str
     amount: str
     count: str | None
+
+    @property
+    def id_type(self) -> str:
+        """The type of the ids by which the table names customers."""
+        is_declared = self.customer == self.table.customer_column
+        return self.table.customer_id_type if is_declared else OWN_KEY
 
 
 def read_definition(given: Mapping[str, Any]) -> RfmDefinition:

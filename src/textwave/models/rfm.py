@@ -15,8 +15,9 @@ import ibis.expr.types as ir
 
 from textwave.audiences.calendar import Calendar
 from textwave.audiences.compile import select_rows
+from textwave.audiences.identity import row_id
 from textwave.audiences.rule import All
-from textwave.audiences.tables import Source, Surroundings
+from textwave.audiences.tables import OWN_KEY, Source, Surroundings
 from textwave.models.days import days_until, midnight
 from textwave.models.definition import Purchases, RfmDefinition, as_root
 from textwave.models.scoring import MEASURES, Band, Bands, Quantiles
@@ -51,7 +52,7 @@ def customers(analysis: Analysis, source: Source) -> ir.Table:
     amount: Any = rows[parts.amount]
     times: Any = rows[parts.time]
     counted: Any = rows.count() if parts.count is None else _column(rows, parts.count).sum()
-    summed = rows.group_by(customer=rows[parts.customer]).aggregate(
+    summed = rows.group_by(customer=_customer(parts, rows)).aggregate(
         last=times.max(), frequency=counted, monetary=amount.sum()
     )
     return summed.select(
@@ -60,6 +61,13 @@ def customers(analysis: Analysis, source: Source) -> ir.Table:
         frequency=_column(summed, "frequency").fill_null(0).cast("int64"),
         monetary=_column(summed, "monetary").fill_null(0).cast("float64").round(DECIMALS),
     )
+
+
+def _customer(parts: Purchases, rows: ir.Table) -> Any:
+    """Return whose a purchase is: an id of the table's type, normalised, as text."""
+    if parts.id_type == OWN_KEY:
+        return rows[parts.customer]
+    return row_id(parts.table, rows).cast("string")
 
 
 def _rows(analysis: Analysis, source: Source) -> ir.Table:
@@ -75,7 +83,7 @@ def _rows(analysis: Analysis, source: Source) -> ir.Table:
         )
     times: Any = rows[parts.time]
     conditions = [
-        rows[parts.customer].notnull(),
+        _customer(parts, rows).notnull(),
         times < midnight(analysis.day + timedelta(days=1), analysis.zone),
     ]
     if definition.last_days is not None:

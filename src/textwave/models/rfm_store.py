@@ -85,10 +85,11 @@ def _read_cells(scored: ir.Table) -> list[Cell]:
 
 def _describe(found: list[Cell], edges: Edges, analysis: Analysis) -> dict[str, Any]:
     definition = analysis.definition
-    return describe(
+    described = describe(
         found,
         day=analysis.day,
         scoring=definition.scoring,
         baseline=definition.baseline,
         edges=edges,
     )
+    return described | {"id_type": analysis.purchases.id_type}
