@@ -18,6 +18,22 @@ def campaign_address(name: str, page: str = "") -> str:
     return f"{HOME}/{quote(name, safe='')}{page}"
 
 
+def named_address(noun: str, name: str, page: str = "") -> str:
+    """Return the address of something with a name: of a table, a model, a feed, an audience."""
+    return f"/console/{noun}/{quote(name, safe='')}{page}"
+
+
+def audience_address(name: str, page: str = "") -> str:
+    """Return the address of an audience's page, or of something below it."""
+    return f"/console/audiences/{quote(name, safe='')}{page}"
+
+
+def new_audience_address(campaign: str, outcome: str, reason: str = "") -> str:
+    """Return where an audience is made of those for whom a campaign had an outcome."""
+    asked = {"campaign": campaign, "outcome": outcome} | ({"reason": reason} if reason else {})
+    return f"/console/audiences/-/new?{urlencode(asked)}"
+
+
 def sign_in_address(
     base_url: str,
     *,

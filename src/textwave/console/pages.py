@@ -18,9 +18,16 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from textwave.console import board, language
-from textwave.console.addresses import campaign_address
+from textwave.console import board, language, table_words
+from textwave.console.addresses import (
+    audience_address,
+    campaign_address,
+    named_address,
+    new_audience_address,
+)
 from textwave.console.language import LANGUAGES, catalog
+from textwave.console.refreshing import refresh_in_words, shown_refresh, weekdays
+from textwave.kit.mobile import mask_numbers
 
 _CONSOLE: Final = Path(__file__).parent
 STATIC: Final = _CONSOLE / "static"
@@ -32,6 +39,7 @@ _WORDS: Final = {
     "cause": language.CAUSES,
     "intent": language.INTENTS,
     "step": language.STEPS,
+    **table_words.WORDS,
 }
 _variable = re.compile(r"\$\{([^{}]*)\}")
 
@@ -84,8 +92,15 @@ def _shown(chosen: str) -> dict[str, Any]:
         "languages": LANGUAGES,
         "static": _static_address,
         "address": campaign_address,
+        "audience_address": audience_address,
+        "new_audience_address": new_audience_address,
+        "refresh_in_words": partial(refresh_in_words, chosen=chosen),
+        "shown_refresh": shown_refresh,
+        "weekdays": partial(weekdays, chosen),
+        "named": named_address,
         "board_of": board,
         "pieces_of": pieces_of,
+        "mask_numbers": mask_numbers,
         "number": partial(format_decimal, locale=chosen),
         "percent": partial(percent, chosen=chosen),
         "moment": partial(_moment, chosen=chosen),
@@ -107,6 +122,11 @@ def percent(share: float, chosen: str) -> str:
 def _moment(at: datetime, zone: str, chosen: str) -> str:
     pattern = "yyyy-MM-dd HH:mm:ss"
     return str(format_datetime(at, pattern, tzinfo=ZoneInfo(zone), locale=chosen))
+
+
+def local(at: datetime, zone: str) -> str:
+    """Write a time as the clocks of a zone show it, for a chart."""
+    return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _duration(seconds: float, chosen: str) -> str:

@@ -14,7 +14,14 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from textwave.console import campaign_pages, entry_pages
+from textwave.console import (
+    audience_pages,
+    campaign_pages,
+    entry_pages,
+    import_pages,
+    operation_pages,
+    table_pages,
+)
 from textwave.console.addresses import HOME
 from textwave.console.answering import http_problem, refused
 from textwave.console.pages import STATIC
@@ -22,7 +29,14 @@ from textwave.console.security import SecurityHeaders
 from textwave.console.visit import Ground
 from textwave.kit.refusal import Refusal
 
-_NOUNS = (entry_pages, campaign_pages)
+_NOUNS = (
+    entry_pages,
+    operation_pages,
+    audience_pages,
+    table_pages,
+    import_pages,
+    campaign_pages,
+)
 
 
 def mount(application: Starlette, ground: Callable[[], Ground]) -> None:

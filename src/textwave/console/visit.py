@@ -117,6 +117,7 @@ class Visit:
         every = {
             "here": self.request.scope.get("raw_path", b"").decode("ascii", "replace"),
             "signed_in": self.found is not None,
+            "is_administrator": self.viewer.is_administrator,
             "token": form_token(self.secret, self.found) if self.found else "",
         }
         return HTMLResponse(render(template, self.language, every | values), status)
