@@ -18,7 +18,7 @@ KINDS: Final[Mapping[str, str]] = {
 }
 COLUMN_TYPES: Final[Mapping[str, str]] = {
     "text": _("Text"),
-    "number": _("Figure"),
+    "number": _("Numeric"),
     "time": _("Time"),
     "multi_value": _("Several values"),
 }

@@ -110,6 +110,11 @@ async def imports(connection: Connection, *, workspace_id: WorkspaceId, name: st
     return await store.imports(connection, workspace_id=workspace_id, name=name)
 
 
+async def newest_imports(connection: Connection, workspace_id: WorkspaceId) -> list[Import]:
+    """Return the newest import of each table that has one."""
+    return await store.newest_imports(connection, workspace_id)
+
+
 def read_rejected_rows(
     lake: Lake, import_id: int, limit: int = 100, after: int = 0
 ) -> list[RejectedRow]:

@@ -204,3 +204,9 @@ async def imports(
     """Return the newest imports of a table."""
     parameters = {"workspace_id": workspace_id, "name": name, "limit": limit}
     return await many(connection, Import, _SQL["imports"], parameters)
+
+
+async def newest_imports(connection: Connection, workspace_id: WorkspaceId) -> list[Import]:
+    """Return the newest import of each table."""
+    parameters = {"workspace_id": workspace_id}
+    return await many(connection, Import, _SQL["newest_imports"], parameters)

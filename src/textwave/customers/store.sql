@@ -65,6 +65,17 @@ SELECT id, table_name, file_name, file_sha256, mode, operation_id, rows_read, ro
 FROM import WHERE workspace_id = %(workspace_id)s AND table_name = %(name)s
 ORDER BY id DESC LIMIT %(limit)s
 
+-- name: newest_imports
+-- The newest import of each table of the workspace.
+SELECT n.id, n.table_name, n.file_name, n.file_sha256, n.mode, n.operation_id, n.rows_read,
+       n.rows_kept, n.rows_rejected, n.lake_version, n.finished_at
+FROM customer_table t
+JOIN LATERAL (
+    SELECT * FROM import i WHERE i.workspace_id = %(workspace_id)s AND i.table_name = t.name
+    ORDER BY i.id DESC LIMIT 1
+) n ON true
+WHERE t.workspace_id = %(workspace_id)s
+
 -- name: possible_uses
 -- Audiences, models and lists that may speak of a table: those that have its name somewhere.
 SELECT 'audience' AS kind, name, table_name, rule AS definition FROM audience

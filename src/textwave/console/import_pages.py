@@ -1,0 +1,102 @@
+"""Importing a file in the browser: the form is checked first, then the file is sent as it is.
+
+The file is the body of its request and goes to disk piece by piece; the form's fields are in the
+address, the session's token in a header. Refusals are answered in words, for the form to show.
+"""
+
+import uuid
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from textwave.console.answering import page
+from textwave.console.operation_pages import operation_of
+from textwave.console.session import is_form_token
+from textwave.console.table_forms import read_import
+from textwave.console.table_reading import read_tables
+from textwave.console.visit import Visit
+from textwave.customers import operations as customers
+from textwave.customers.body_store import FileTooLarge, store_body
+from textwave.customers.columns import TableKind
+from textwave.customers.request import ImportMode
+from textwave.kit.refusal import Refusal
+
+_LARGEST_FORM_BYTES: Final = 64_000
+_MEGABYTE: Final = 1_000_000
+
+
+def routes() -> list[Route]:
+    """Return the routes below /console."""
+    return [
+        Route("/imports/new", page(_form), methods=["GET"]),
+        Route("/imports/check", page(_check), methods=["POST"]),
+        Route("/imports", page(_take), methods=["POST"]),
+    ]
+
+
+async def _form(visit: Visit) -> Response:
+    lines, zone = await read_tables(visit.ground.ledger, visit.workspace_id)
+    known = [line.table for line in lines if not line.table.is_system]
+    name = visit.request.query_params.get("table", "")
+    values = {
+        "tables": known,
+        "chosen": next((table for table in known if table.name == name), None),
+        "kinds": list(TableKind),
+        "modes": list(ImportMode),
+        "limit_megabytes": visit.ground.settings.upload_limit_megabytes,
+    }
+    operation = await operation_of(visit) or {"operation": None}
+    return visit.page("tables_import.html", **operation | values | {"zone": zone})
+
+
+async def _check(visit: Visit) -> Response:
+    """Say what is wrong with the form before the file is sent."""
+    form = await visit.trusted_form(_LARGEST_FORM_BYTES)
+    try:
+        read_import(form, "")
+        size = form.get("size", "")
+        limit = visit.ground.settings.upload_limit_megabytes
+        if size.isascii() and size.isdigit() and len(size) > len(str(limit * _MEGABYTE)):
+            raise FileTooLarge(limit)
+        if size.isascii() and size.isdigit() and int(size) > limit * _MEGABYTE:
+            raise FileTooLarge(limit)
+    except Refusal as refusal:
+        return _told(refusal)
+    return JSONResponse({})
+
+
+async def _take(visit: Visit) -> Response:
+    """Store the file and begin its import."""
+    _check_trust(visit)
+    settings = visit.ground.settings
+    path = (settings.data / "uploads").resolve() / uuid.uuid4().hex
+    fields: Mapping[str, str] = visit.request.query_params
+    try:
+        request = read_import(fields, str(path))
+        await store_body(visit.request.stream(), path, settings.upload_limit_megabytes)
+        async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
+            operation_id = await customers.start_import(
+                connection, workspace_id=visit.workspace_id, actor=visit.actor, request=request
+            )
+    except Refusal as refusal:
+        path.unlink(missing_ok=True)
+        return _told(refusal)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return JSONResponse({"operation": f"/console/operations/{operation_id}"})
+
+
+def _check_trust(visit: Visit) -> None:
+    headers = visit.request.headers
+    same_site = headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+    token = headers.get("x-form-token", "")
+    if not same_site or not is_form_token(visit.secret, visit.session, token, visit.now):
+        raise HTTPException(403)
+
+
+def _told(refusal: Refusal) -> Response:
+    return JSONResponse({"sentence": refusal.sentence}, 422)
