@@ -97,7 +97,7 @@ def _customers(chance: random.Random) -> list[dict[str, Any]]:
         {
             "id": "" if i == 0 else f"c{i}",
             "city": chance.choice(_WORDS),
-            "level": chance.choice([None, 0.0, 1.0, 2.0, 2.5, 3.0, -1.0, -0.0]),
+            "level": chance.choice([None, 0.0, 1.0, 2.0, 2.5, 3.0, -1.0]),
             "joined": _maybe(chance, _moment(chance)),
             "tags": chance.choice([None, [], ["a"], ["a", "a", "b"], ["b", ""], [None, "上海"]]),
             "mail": chance.choice([None, "", f" U{i}@x", f"u{i % 9}@X "]),
