@@ -1,8 +1,9 @@
 """A campaign in the ledger, and the console served over HTTP on a free port."""
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +19,11 @@ from textwave.console.router import mount
 from textwave.kit.clock import Clock, SystemClock
 from textwave.kit.ids import WorkspaceId
 from textwave.settings import Settings
+from textwave.storage.embedded import DatabaseUrls
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.secrets import Vault
-from textwave.wiring import prepare_data_folder
+from textwave.wiring import open_runtime, prepare_data_folder
+from textwave.worker.process import job_app
 
 NAME = "Double Eleven / warm-up 预热"
 _PATIENCE_SECONDS = 20.0
@@ -68,6 +71,60 @@ async def served(
     yield Served(address, founding.api_key, founding.workspace_id, vault)
     server.stop()
     await serving
+
+
+@pytest.fixture
+async def visitor(served: Served) -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser without a session."""
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(served.address, cookie_jar=jar) as client:
+        yield client
+
+
+@pytest.fixture
+async def member(visitor: aiohttp.ClientSession, served: Served) -> aiohttp.ClientSession:
+    """The same with a session of the first workspace."""
+    async with visitor.post("/console/login", data={"api_key": served.api_key}) as answer:
+        assert answer.status == 200
+    return visitor
+
+
+@pytest.fixture
+async def do_jobs(
+    urls: DatabaseUrls, tmp_path: Path
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """What the worker of the served console does: all jobs of computing that wait."""
+    settings = Settings(data=tmp_path)
+    async with open_runtime(settings, urls, role="owner", connections=4) as runtime:
+        app = job_app(runtime, urls)
+        async with app.open_async():
+
+            async def work() -> None:
+                await app.run_worker_async(
+                    queues=["compute"],
+                    wait=False,
+                    install_signal_handlers=False,
+                    listen_notify=False,
+                )
+
+            yield work
+
+
+@pytest.fixture
+async def worker(do_jobs: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """A worker that works as long as the test runs."""
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        while not ended.is_set():
+            await do_jobs()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), 0.1)
+
+    working = asyncio.create_task(work())
+    yield
+    ended.set()
+    await working
 
 
 async def _until_it_answers(address: str) -> None:

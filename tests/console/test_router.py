@@ -1,6 +1,5 @@
 """Who gets in, what a form may do, and that no answer leaves without its rules."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -25,22 +24,6 @@ from textwave.storage.ledger import Ledger
 from .conftest import NAME, Served, seed_campaign
 
 BOARD = f"/console/campaigns/{quote(NAME, safe='')}"
-
-
-@pytest.fixture
-async def visitor(served: Served) -> AsyncIterator[aiohttp.ClientSession]:
-    """A browser without a session that follows no redirect by itself."""
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(served.address, cookie_jar=jar) as client:
-        yield client
-
-
-@pytest.fixture
-async def member(visitor: aiohttp.ClientSession, served: Served) -> aiohttp.ClientSession:
-    """The same with a session of the first workspace."""
-    async with visitor.post("/console/login", data={"api_key": served.api_key}) as answer:
-        assert answer.status == 200
-    return visitor
 
 
 def token_of(served: Served, workspace_id: WorkspaceId, ends_at: datetime) -> str:
