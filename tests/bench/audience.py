@@ -87,7 +87,7 @@ async def _measure(place: Place, customers: int) -> Measurement:
 
 
 def generate(lake: Lake, customers: int) -> None:
-    """Make the two tables: two years of orders, scattered as an import would find them."""
+    """Make the two tables: two years of orders, written by time as an import writes them."""
     lake.duckdb.execute(f"""
         CREATE TABLE {lake.qualified("customers")} AS
         SELECT 'C' || lpad(i::VARCHAR, 9, '0') AS customer_id,
@@ -101,7 +101,8 @@ def generate(lake: Lake, customers: int) -> None:
         SELECT 'C' || lpad((hash(i, 3) % {customers})::VARCHAR, 9, '0') AS customer_id,
                TIMESTAMP '2024-07-01' + to_seconds((hash(i, 4) % 63072000)::INT) AS ordered_at,
                (hash(i, 5) % 100000)::DOUBLE / 100 AS amount
-        FROM range({customers * ORDERS_PER_CUSTOMER}) t(i)""")
+        FROM range({customers * ORDERS_PER_CUSTOMER}) t(i)
+        ORDER BY ordered_at""")
 
 
 async def _describe(ledger: Ledger, workspace_id: WorkspaceId) -> None:
