@@ -23,6 +23,7 @@ MODULES = {
     "audience": "audience",
     "rfm": "rfm",
     "plan": "plan",
+    "memory": "memory",
     "dispatch-notify": "dispatch",
     "receipts": "receipts",
     "redirect": "redirect",
