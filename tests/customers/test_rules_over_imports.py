@@ -77,3 +77,9 @@ async def test_a_rule_over_imported_orders_selects_what_the_file_says(
     within = orders | {"within": {"from": "2025-05-02", "until": "2025-05-03"}}
     assert await select(within) == ["Ben Hill"]
     assert await select(within | {"did": False}) == ["Ada Rowe", "Cy Low"]
+
+
+async def test_a_minus_zero_is_found_as_zero(do_import: Import, select: Select) -> None:
+    assert (await do_import("id,points\na,-0\nb,0\nc,5\n")).problem is None
+    zero = {"kind": "attribute", "column": "points", "operator": "is", "value": 0}
+    assert await select(zero) == ["a", "b"]

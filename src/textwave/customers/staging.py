@@ -214,7 +214,8 @@ def _read(layout: Layout, place: int) -> str:
         blank = f"{cell}[1] <= ' ' OR {cell}[-1] <= ' '"
         value = f"nullif(CASE WHEN {blank} THEN trim({cell}, {_BLANKS}) ELSE {cell} END, '')"
     elif kind is ColumnType.NUMBER:
-        value = f"try_cast({cell} AS DOUBLE)"
+        # plus zero: a file whose numbers begin with -0.0 would be read as without any 0
+        value = f"try_cast({cell} AS DOUBLE) + 0.0"
     elif kind is ColumnType.TIME:
         value = read_time(cell, f"z{place}")
     else:
