@@ -174,7 +174,7 @@ def _check_again(node: Occurrences, place: str, table: CustomerTable) -> None:
         raise ValueUnfit(f"{place}.measure", f"the measure {node.measure}", needed)
 
 
-_MEASURABLE: Final[Mapping[Measure, tuple[str, tuple[ColumnType, ...]]]] = {
+MEASURABLE: Final[Mapping[Measure, tuple[str, tuple[ColumnType, ...]]]] = {
     Measure.SUM: ("number column", (ColumnType.NUMBER,)),
     Measure.AVERAGE: ("number column", (ColumnType.NUMBER,)),
     Measure.MINIMUM: ("number column", (ColumnType.NUMBER,)),
@@ -186,6 +186,7 @@ _MEASURABLE: Final[Mapping[Measure, tuple[str, tuple[ColumnType, ...]]]] = {
     Measure.FIRST: ("time column", (ColumnType.TIME,)),
     Measure.LAST: ("time column", (ColumnType.TIME,)),
 }
+"""What each measure but the count is over: in words, and as types of columns."""
 
 
 def _check_measure(node: Occurrences, place: str, table: CustomerTable) -> None:
@@ -194,7 +195,7 @@ def _check_measure(node: Occurrences, place: str, table: CustomerTable) -> None:
             given = f"the column “{node.column}”"
             raise ValueUnfit(f"{place}.column", given, "none, because a count counts rows")
         return
-    needed, types = _MEASURABLE[node.measure]
+    needed, types = MEASURABLE[node.measure]
     fitting = tuple(column.name for column in table.columns if column.type in types)
     name = measured_column(node, table)
     if name is None:

@@ -20,6 +20,7 @@ from textwave.console import (
     entry_pages,
     import_pages,
     operation_pages,
+    rule_pages,
     table_pages,
 )
 from textwave.console.addresses import HOME
@@ -32,6 +33,7 @@ from textwave.kit.refusal import Refusal
 _NOUNS = (
     entry_pages,
     operation_pages,
+    rule_pages,
     audience_pages,
     table_pages,
     import_pages,
