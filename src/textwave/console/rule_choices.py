@@ -66,7 +66,7 @@ def _table(table: CustomerTable) -> dict[str, Any]:
     return {
         "kind": table.kind.value,
         "columns": [{"name": one.name, "type": one.type.value} for one in table.columns],
-        "key": table.customer_column,
+        "ids": [table.customer_column, table.mobile_column, *(one.column for one in table.ids)],
         "time": table.time_column,
         "amount": table.amount_column,
         "id_type": table.customer_id_type,

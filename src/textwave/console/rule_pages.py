@@ -36,6 +36,9 @@ from textwave.storage.ledger import Connection
 
 _LARGEST_BYTES: Final = 2_000_000
 _WAIT_SECONDS: Final = 2.0
+_EMPTY: Final = dict.fromkeys(
+    ("name", "table", "rule", "description", "folder", "private", "compute", "version"), ""
+)
 
 
 def routes() -> list[Route]:
@@ -264,7 +267,7 @@ async def _form(
     return visit.page(
         "audience_rule.html",
         409 if problem else 200,
-        given=given,
+        given=_EMPTY | given,
         refresh=given.get("written_refresh") or read_refresh(given),
         tables=known,
         folders=[folder.name for folder in folders if folder.name],

@@ -24,3 +24,22 @@ export const select = (attributes, options, chosen) => {
   }
   return made;
 };
+
+const DRAWN = {
+  up: "M12 19V5M6 11l6-6l6 6",
+  down: "M12 5v14M6 13l6 6l6-6",
+  duplicate: "M9 9h11v11h-11zM5 15h-1v-11h11v1",
+  remove: "M6 6l12 12M18 6l-12 12",
+};
+
+/** Draw an icon in the colour of the text around it. */
+export const icon = (name) => {
+  const space = "http://www.w3.org/2000/svg";
+  const drawing = document.createElementNS(space, "svg");
+  const path = document.createElementNS(space, "path");
+  const look = { class: "icon", viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true" };
+  for (const [attribute, value] of Object.entries(look)) drawing.setAttribute(attribute, value);
+  path.setAttribute("d", DRAWN[name]);
+  drawing.append(path);
+  return drawing;
+};

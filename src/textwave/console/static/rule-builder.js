@@ -80,15 +80,15 @@ const drawCard = (node, group, i) => {
     builder.changed();
   };
   const tools = h("span", { class: "card-tools" },
-    i > 0 ? small(language.text("up"), "↑", `${key}:up`, move(i - 1)) : null,
-    i < group.of.length - 1 ? small(language.text("down"), "↓", `${key}:down`, move(i + 1)) : null,
-    small(language.text("duplicate"), "⧉", `${key}:copy`, () => {
+    i > 0 ? small(language.text("up"), "up", `${key}:up`, move(i - 1)) : null,
+    i < group.of.length - 1 ? small(language.text("down"), "down", `${key}:down`, move(i + 1)) : null,
+    small(language.text("duplicate"), "duplicate", `${key}:copy`, () => {
       const copy = structuredClone(node);
       group.of.splice(i + 1, 0, copy);
       builder.redraw(`${keyOf(copy)}:copy`);
       builder.changed();
     }),
-    small(language.text("remove"), "×", `${key}:remove`, () => {
+    small(language.text("remove"), "remove", `${key}:remove`, () => {
       group.of.splice(i, 1);
       const next = group.of[Math.min(i, group.of.length - 1)];
       builder.redraw(next ? `${keyOf(next)}:remove` : `${keyOf(group)}:add:attribute`);

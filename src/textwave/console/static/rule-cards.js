@@ -1,5 +1,5 @@
 // One card a condition: its fields, drawn from the leaf, which they change in place.
-import { filled, h, select } from "./dom.js";
+import { filled, h, icon, select } from "./dom.js";
 import { number, time, valueEditor } from "./rule-values.js";
 
 /** Draw the fields of a leaf. `changed` tells of a value, `redraw` that other fields are needed. */
@@ -109,11 +109,14 @@ const occurrences = (builder, leaf, key) => {
     },
   });
   const timed = Boolean(language.tables[leaf.table]?.time);
+  const repeats = timed && leaf.kind !== "metrics" && (leaf.measure ?? "count") === "count";
+  const isAgain = leaf.again_within_days !== undefined;
   return [
     line(did, table, ...measure(builder, leaf, key)),
     timed ? line(...when(builder, leaf, key)) : null,
     ...where(builder, leaf, key),
-    timed && leaf.kind !== "metrics" ? again(builder, leaf, key) : null,
+    isAgain ? again(builder, leaf, key) : null,
+    line(addWhere(builder, leaf, key), repeats && !isAgain ? addAgain(builder, leaf, key) : ""),
   ];
 };
 
@@ -182,45 +185,43 @@ const when = (builder, leaf, key) => {
 
 const where = (builder, leaf, key) => {
   const { language } = builder;
-  const rows = (leaf.where ?? []).map((row, i) => h("div", { class: "where" },
+  return (leaf.where ?? []).map((row, i) => h("div", { class: "where" },
     h("span", { class: "where-word" }, i === 0 ? language.text("where") : language.said("between", "all")),
     ...attribute(builder, row, `${key}:w${i}`, { table: leaf.table }),
-    small(language.text("remove"), "×", `${key}:w${i}:remove`, () => {
+    small(language.text("remove"), "remove", `${key}:w${i}:remove`, () => {
       leaf.where.splice(i, 1);
       if (leaf.where.length === 0) delete leaf.where;
       builder.redraw(`${key}:add-where`);
       builder.changed();
     })));
-  const add = h("button", {
-    type: "button", class: "btn btn-sm btn-link", "data-key": `${key}:add-where`,
-    onclick: () => {
-      leaf.where = [...(leaf.where ?? []), language.attribute(leaf.table)];
-      builder.redraw(`${key}:w${leaf.where.length - 1}:column`);
-      builder.changed();
-    },
-  }, language.text("add_where"));
-  return [...rows, line(add)];
 };
+
+const link = (text, key, onclick) => h("button", { type: "button", class: "btn btn-sm btn-link", "data-key": key, onclick }, text);
+
+const addWhere = (builder, leaf, key) => link(builder.language.text("add_where"), `${key}:add-where`, () => {
+  leaf.where = [...(leaf.where ?? []), builder.language.attribute(leaf.table)];
+  builder.redraw(`${key}:w${leaf.where.length - 1}:column`);
+  builder.changed();
+});
+
+const addAgain = (builder, leaf, key) => link(builder.language.text("add_again"), `${key}:add-again`, () => {
+  leaf.again_within_days = 30;
+  builder.redraw(`${key}:again`);
+  builder.changed();
+});
 
 const again = (builder, leaf, key) => {
   const { language } = builder;
-  if ((leaf.measure ?? "count") !== "count") return null;
-  if (leaf.again_within_days === undefined) {
-    return line(h("button", {
-      type: "button", class: "btn btn-sm btn-link", "data-key": `${key}:add-again`,
-      onclick: () => { leaf.again_within_days = 30; builder.redraw(`${key}:again`); builder.changed(); },
-    }, language.text("add_again")));
-  }
   const label = language.text("again");
   const set = (days) => { leaf.again_within_days = days === "" ? 1 : days; builder.changed(); };
   return line(h("span", {}, label), number(builder, { key: `${key}:again`, label, min: 1, max: language.most.days, step: 1 }, leaf.again_within_days, set),
     h("span", {}, language.text("days")),
-    small(language.text("remove"), "×", `${key}:again-remove`, () => { delete leaf.again_within_days; builder.redraw(`${key}:add-again`); builder.changed(); }));
+    small(language.text("remove"), "remove", `${key}:again-remove`, () => { delete leaf.again_within_days; builder.redraw(`${key}:add-again`); builder.changed(); }));
 };
 
-/** A small button with a sign; its name is for those who do not see it. */
-export const small = (label, sign, key, onclick) =>
-  h("button", { type: "button", class: "btn btn-sm btn-icon btn-ghost-secondary", "aria-label": label, title: label, "data-key": key, onclick }, sign);
+/** A small button with an icon; its name is for those who do not see it. */
+export const small = (label, drawn, key, onclick) =>
+  h("button", { type: "button", class: "btn btn-sm btn-icon btn-ghost-secondary", "aria-label": label, title: label, "data-key": key, onclick }, icon(drawn));
 
 const audience = (builder, leaf, key) => {
   const { language } = builder;

@@ -50,7 +50,7 @@ export const language = (choices) => {
     },
     /** The attribute with which a new condition begins, over a column of a type of its own. */
     attribute: (table, column) => {
-      const first = columnsOf(table).find((one) => one.name !== tables[table].key) ?? columnsOf(table)[0];
+      const first = columnsOf(table).find((one) => !tables[table].ids.includes(one.name)) ?? columnsOf(table)[0];
       const name = column ?? first?.name ?? "";
       return { kind: "attribute", column: name, ...its.comparison(typeOf(table, name)) };
     },
