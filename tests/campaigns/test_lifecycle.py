@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -43,9 +45,9 @@ async def change(stage: Stage, statement: str) -> None:
         await connection.execute(statement.encode())
 
 
-async def act(stage: Stage, ledger: Ledger, operation: object) -> None:
+async def act(stage: Stage, ledger: Ledger, operation: Callable[..., Awaitable[Any]]) -> None:
     async with ledger.transaction(stage.founding.workspace_id) as connection:
-        await operation(  # type: ignore[operator]
+        await operation(
             connection, workspace_id=stage.founding.workspace_id, actor="test", name="Spring"
         )
 

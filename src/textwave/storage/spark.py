@@ -122,8 +122,8 @@ class SparkEngine:
             classes: tuple[Any, Any] = (SparkContext, SparkSession)
             of_context, of_session = classes
             of_context._active_spark_context = None  # noqa: SLF001 - it would ask the dead one
-            of_context._gateway = of_context._jvm = None  # noqa: SLF001
-            of_session._instantiatedSession = None  # noqa: SLF001
+            of_context._gateway = of_context._jvm = None  # noqa: SLF001 - likewise
+            of_session._instantiatedSession = None  # noqa: SLF001 - likewise
         return True
 
     def _start(self) -> SparkSession:
@@ -379,7 +379,7 @@ class ArrowStream:
         written = to_arrow_schema(self._frame.schema, timezone="UTC")
         frame: Any = self._frame
         computed = frame._jdf.toArrowBatchRdd().toJavaRDD()  # noqa: SLF001 - PySpark has no stream
-        computed.persist(context._getJavaStorageLevel(StorageLevel.MEMORY_AND_DISK))  # noqa: SLF001
+        computed.persist(context._getJavaStorageLevel(StorageLevel.MEMORY_AND_DISK))  # noqa: SLF001 - no other way
         try:
             computed.count()  # one job for all partitions; taken below one job each
             for block in RDD(computed, context, NoOpSerializer()).toLocalIterator():
