@@ -19,6 +19,7 @@ from textwave.console import (
     campaign_pages,
     entry_pages,
     import_pages,
+    model_pages,
     operation_pages,
     rule_pages,
     table_pages,
@@ -37,6 +38,7 @@ _NOUNS = (
     audience_pages,
     table_pages,
     import_pages,
+    model_pages,
     campaign_pages,
 )
 

@@ -45,10 +45,25 @@ PHASES: Final[Mapping[str, str]] = {
     "keys": _("Looking for doubled keys"),
     "writing": _("Storing the rows"),
 }
+STAGES: Final[Mapping[str, str]] = {
+    "aware": _("Aware"),
+    "interested": _("Interested"),
+    "purchased": _("Purchased"),
+    "loyal": _("Loyal"),
+    "none": _("In no stage"),
+}
+DIMENSIONS: Final[Mapping[str, str]] = {
+    "recency": _("Recency"),
+    "frequency": _("Frequency"),
+    "monetary": _("Monetary"),
+    "recency_days": _("Days since the last order"),
+}
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "table kind": KINDS,
     "column type": COLUMN_TYPES,
     "part": PARTS,
     "import mode": MODES,
     "phase": PHASES,
+    "stage": STAGES,
+    "dimension": DIMENSIONS,
 }
