@@ -8,13 +8,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Final
 
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from textwave.console.answering import page
 from textwave.console.operation_pages import operation_of
-from textwave.console.session import is_form_token
 from textwave.console.table_forms import read_import
 from textwave.console.table_reading import read_tables
 from textwave.console.visit import Visit
@@ -70,7 +68,7 @@ async def _check(visit: Visit) -> Response:
 
 async def _take(visit: Visit) -> Response:
     """Store the file and begin its import."""
-    _check_trust(visit)
+    visit.check_header()
     settings = visit.ground.settings
     path = (settings.data / "uploads").resolve() / uuid.uuid4().hex
     fields: Mapping[str, str] = visit.request.query_params
@@ -88,14 +86,6 @@ async def _take(visit: Visit) -> Response:
         path.unlink(missing_ok=True)
         raise
     return JSONResponse({"operation": f"/console/operations/{operation_id}"})
-
-
-def _check_trust(visit: Visit) -> None:
-    headers = visit.request.headers
-    same_site = headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
-    token = headers.get("x-form-token", "")
-    if not same_site or not is_form_token(visit.secret, visit.session, token, visit.now):
-        raise HTTPException(403)
 
 
 def _told(refusal: Refusal) -> Response:

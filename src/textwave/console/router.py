@@ -18,7 +18,9 @@ from textwave.console import (
     audience_pages,
     campaign_pages,
     entry_pages,
+    feed_pages,
     import_pages,
+    list_pages,
     model_pages,
     operation_pages,
     rule_pages,
@@ -35,10 +37,12 @@ _NOUNS = (
     entry_pages,
     operation_pages,
     rule_pages,
+    list_pages,
     audience_pages,
     table_pages,
     import_pages,
     model_pages,
+    feed_pages,
     campaign_pages,
 )
 

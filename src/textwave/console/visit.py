@@ -148,3 +148,15 @@ class Visit:
         if not is_form_token(self.secret, self.session, form.get("token", ""), self.now):
             raise HTTPException(403)
         return form
+
+    def check_header(self) -> None:
+        """Refuse a request whose body is a file unless a header carries the session's own token.
+
+        Raises:
+            HTTPException: it does not, or comes from another site (403).
+        """
+        headers = self.request.headers
+        same_site = headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+        token = headers.get("x-form-token", "")
+        if not same_site or not is_form_token(self.secret, self.session, token, self.now):
+            raise HTTPException(403)

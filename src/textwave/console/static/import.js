@@ -41,7 +41,7 @@ const check = async (given, size) => {
   const body = new URLSearchParams(given);
   body.set("size", String(size));
   try {
-    const answer = await fetch("/console/imports/check", { method: "POST", body });
+    const answer = await fetch(form.dataset.check ?? "/console/imports/check", { method: "POST", body });
     return read(answer.status, await answer.text());
   } catch {
     return { sentence: form.dataset.lost };

@@ -157,7 +157,7 @@ const chips = (builder, field, set) => {
 
   if (field.type !== "number") {
     frequent(builder, field.table, field.column).then((found) => {
-      if (found.length === 0) return;
+      if (found.length === 0 || found[0][1] < 2) return;  // all different: nothing is frequent
       offers.append(h("span", { class: "text-secondary" }, language.text("frequent")));
       for (const [one, count] of found.slice(0, OFFERED)) {
         offers.append(h("button", {
