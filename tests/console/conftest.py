@@ -12,9 +12,11 @@ import aiohttp
 import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from starlette.applications import Starlette
 
 from textwave.accounts.operations import Founding
+from textwave.console.assets import fetch_assets
 from textwave.console.router import mount
 from textwave.kit.clock import Clock, SystemClock
 from textwave.kit.ids import WorkspaceId
@@ -25,6 +27,16 @@ from textwave.storage.secrets import Vault
 from textwave.wiring import open_runtime, prepare_data_folder
 from textwave.worker.process import job_app
 
+CHROMIUM = Path("/usr/bin/chromium")
+HOW = "Chromium is missing; install it with `apt-get install chromium` to run the browser tests."
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 NAME = "Double Eleven / warm-up 预热"
 _PATIENCE_SECONDS = 20.0
 
@@ -125,6 +137,44 @@ async def worker(do_jobs: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     yield
     ended.set()
     await working
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(HOW)
+    fetch_assets()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser, served: Served) -> AsyncIterator[Page]:
+    """A signed-in page; whatever its console complains of fails the test at the end."""
+    context = await browser.new_context(
+        base_url=served.address, locale="en-GB", reduced_motion="reduce"
+    )
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: _note(complaints, message))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await sign_in(page, served.api_key)
+    yield page
+    await context.close()
+    assert complaints == []
+
+
+def _note(complaints: list[str], message: ConsoleMessage) -> None:
+    if message.type in ("error", "warning"):
+        complaints.append(message.text)
+
+
+async def sign_in(page: Page, key: str) -> None:
+    await page.goto("/console/login")
+    await page.locator("#api_key").fill(key)
+    await page.locator("form.card button").click()
 
 
 async def _until_it_answers(address: str) -> None:

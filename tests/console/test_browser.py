@@ -1,70 +1,19 @@
 """The console in a real browser: it shows, follows the ledger, and breaks none of its rules."""
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from textwave.console.assets import fetch_assets
 from textwave.storage.ledger import Ledger
 
-from .conftest import NAME, Served
+from .conftest import NAME, Served, sign_in
 
-CHROMIUM = Path("/usr/bin/chromium")
-HOW = "Chromium is missing; install it with `apt-get install chromium` to run the browser tests."
 BOARD = f"/console/campaigns/{quote(NAME, safe='')}"
-_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=HOW),
-]
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    fetch_assets()
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def page(browser: Browser, served: Served) -> AsyncIterator[Page]:
-    """A signed-in page; whatever its console complains of fails the test at the end."""
-    context = await browser.new_context(
-        base_url=served.address, locale="en-GB", reduced_motion="reduce"
-    )
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: _note(complaints, message))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    await sign_in(page, served.api_key)
-    yield page
-    await context.close()
-    assert complaints == []
-
-
-def _note(complaints: list[str], message: ConsoleMessage) -> None:
-    if message.type in ("error", "warning"):
-        complaints.append(message.text)
-
-
-async def sign_in(page: Page, key: str) -> None:
-    await page.goto("/console/login")
-    await page.locator("#api_key").fill(key)
-    await page.locator("form.card button").click()
+pytestmark = pytest.mark.browser
 
 
 async def drawn(page: Page) -> None:
