@@ -49,7 +49,7 @@ def import_file(
     ] = None,
     column_type: Annotated[
         list[str] | None,
-        typer.Option("--type", help="column=text|number|time|multi_value; repeatable."),
+        typer.Option("--type", help="column=type: text, number, time or multi_value; repeatable."),
     ] = None,
     separator: Annotated[str | None, typer.Option(help="Between the values of one cell.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Such as gb18030; default UTF-8.")] = None,
@@ -73,16 +73,28 @@ def import_file(
     result = _import_accepted(open_api(), name, file, options, ask=not as_json)
     if as_json:
         print_json(result)
-        return
-    again = " (imported before; nothing changed)" if result.get("already_imported") else ""
-    print(
-        f"{result['rows_kept']:,} rows kept, {result['rows_rejected']:,} rejected; "
-        f"“{result['table']}” has {result['row_count']:,} rows{again}."
-    )
-    if result["encoding"] not in (None, "utf-8", encoding):
-        print(f"The file was read as {result['encoding']}; say so with --encoding if it is not.")
-    if result["rows_rejected"]:
-        print(f"See why: textwave table rejected {result['table']}")
+    else:
+        _tell(result, encoding)
+
+
+def _guessed(result: Answer) -> str:
+    """Say which columns play a part and have a type, and how many mobile numbers are good."""
+    parts = [
+        f"{part} is “{one['column']}”{' (guessed)' if one['guessed'] else ''}"
+        for part, one in result["parts"].items()
+    ]
+    types = [
+        f"“{column['name']}” is {column['type']}"
+        for column in result["columns"]
+        if column["guessed"] and column["type"] != "text"
+    ]
+    numbers = [f"{kind} {count:,}" for kind, count in result["numbers"].items() if count]
+    said = [
+        f"Columns: {', '.join(parts)}.",
+        f"Guessed: {', '.join(types)}." if types else "",
+        f"Mobile numbers: {', '.join(numbers)}." if "mobile" in result["parts"] else "",
+    ]
+    return "\n".join(line for line in said if line)
 
 
 @app.command("list")
@@ -249,6 +261,20 @@ def _import(api: Api, name: str, file: Path, options: Answer) -> Answer:
         )
         taking = progress.add_task("importing", total=total)
         return api.finished(operation, lambda seen: _show(progress, taking, seen), every_seconds=1)
+
+
+def _tell(result: Answer, encoding: str | None) -> None:
+    """Say what was taken, and what the user may want to look at."""
+    again = " (imported before; nothing changed)" if result.get("already_imported") else ""
+    print(
+        f"{result['rows_kept']:,} rows kept, {result['rows_rejected']:,} rejected; "
+        f"“{result['table']}” has {result['row_count']:,} rows{again}."
+    )
+    print(_guessed(result))
+    if result["encoding"] not in (None, "utf-8", encoding):
+        print(f"The file was read as {result['encoding']}; say so with --encoding if it is not.")
+    if result["rows_rejected"]:
+        print(f"See why: textwave table rejected {result['table']}")
 
 
 def _show(progress: Progress, task: TaskID, operation: Answer) -> None:

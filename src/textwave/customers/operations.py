@@ -7,6 +7,7 @@ stays as it was until the whole file has been taken.
 import asyncio
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -148,38 +149,48 @@ async def import_file(
             region=region,
         )
 
-    def work(lake: Lake) -> tuple[Intake, Taken]:
+    def decide(upload: Upload) -> Intake:
         path = Path(request.path)
-        progress.bytes_total = path.stat().st_size if path.exists() else 0
-        with examine(
-            path,
-            request.file_name,
-            encoding=request.encoding,
-            delimiter=request.delimiter,
-            seen=progress.seen,
-        ) as upload:
-            intake = Intake(
-                import_id,
-                operation_id,
-                request,
-                upload,
-                encrypted_layout(request, _layout(request, upload, existing), upload, cipher),
-                _fingerprint(request, upload, region),
-                region,
-                ZoneInfo(workspace.time_zone),
-                path.with_name(f"{path.name}.{operation_id}.staged"),
-                None if existing is None else _existing(existing),
-                tuple(uses),
-                cipher,
-                progress,
-            )
-            return intake, take(lake, intake)
+        return Intake(
+            import_id,
+            operation_id,
+            request,
+            upload,
+            encrypted_layout(request, _layout(request, upload, existing), upload, cipher),
+            _fingerprint(request, upload, region),
+            region,
+            ZoneInfo(workspace.time_zone),
+            path.with_name(f"{path.name}.{operation_id}.staged"),
+            None if existing is None else _existing(existing),
+            tuple(uses),
+            cipher,
+            progress,
+        )
 
     with probing(progress.written):
-        intake, taken = await warehouse.run(workspace_id, work)
+        intake, taken = await warehouse.run(
+            workspace_id, lambda lake: _take(lake, request, progress, decide)
+        )
     if taken.changed:
         await _record(ledger, workspace_id, operation_id, intake, taken)
     return _result(intake, taken)
+
+
+def _take(
+    lake: Lake, request: ImportRequest, progress: Progress, decide: Callable[[Upload], Intake]
+) -> tuple[Intake, Taken]:
+    """Look at the file, decide how it is read, and take it."""
+    path = Path(request.path)
+    progress.bytes_total = path.stat().st_size if path.exists() else 0
+    with examine(
+        path,
+        request.file_name,
+        encoding=request.encoding,
+        delimiter=request.delimiter,
+        seen=progress.seen,
+    ) as upload:
+        intake = decide(upload)
+        return intake, take(lake, intake)
 
 
 def _layout(request: ImportRequest, upload: Upload, existing: CustomerTable | None) -> Layout:
