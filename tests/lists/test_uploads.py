@@ -11,8 +11,8 @@ from textwave.customers.key_operations import add_key
 from textwave.kit.mobile import read_mobile
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
 from textwave.lists import store
-from textwave.lists.operations import ListInUse, NumbersEncrypted, delete_list, start_upload
-from textwave.lists.request import IdTypeUnknown, ListTableUnfit, UploadRequest
+from textwave.lists.operations import ListInUse, delete_list, start_upload
+from textwave.lists.request import IdTypeUnknown, ListTableUnfit, NumbersEncrypted, UploadRequest
 
 NUMBERS = "mobile\n15400000001\n+86 154 0000 0001\n15400000002\n15400000009\nnone\n"
 COUNTED = {"rows_read": 5, "invalid": 1, "duplicates": 1, "matched": 2, "unmatched": 1}

@@ -18,7 +18,6 @@ from textwave.audiences import store as audience_store
 from textwave.audiences.operations import create_audience, take_snapshot
 from textwave.audiences.rule import InList
 from textwave.audiences.tables import CustomerTable
-from textwave.customers import store as customer_store
 from textwave.customers.key_operations import check_version, open_key
 from textwave.kit.clock import Clock
 from textwave.kit.ids import OperationId, WorkspaceId
@@ -29,7 +28,7 @@ from textwave.lists.reading import Form
 from textwave.lists.request import UploadRequest
 from textwave.lists.staging import Staged, Wanted, stage_ids
 from textwave.lists.store import Counts, KeptFile, KeptUpload, Present
-from textwave.lists.values import MOBILE, header_names
+from textwave.lists.values import header_names
 from textwave.storage import progress
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import Job, defer
@@ -54,21 +53,6 @@ class ListExists(Refusal):
         return (
             f"The list “{self.list}” exists already (from “{self.file_name}”, or read in another "
             "way). Choose another name, or ask for its replacement with `replace`."
-        )
-
-
-@dataclass(eq=False)
-class NumbersEncrypted(Refusal):
-    """The table's own numbers are ciphertexts in the lake, which no list can be matched with."""
-
-    code: ClassVar[str] = "numbers_encrypted"
-    table: str
-
-    @property
-    def sentence(self) -> str:
-        return (
-            f"The mobile numbers of “{self.table}” stay encrypted, so a list of numbers cannot be "
-            "matched with them. Upload ids of another type, such as the customers' keys."
         )
 
 
@@ -214,20 +198,10 @@ async def check_upload(
     request.check(tables)
     if request.encrypted:
         await check_version(connection, workspace_id=workspace_id, version=request.key_version)
-    if request.id_type == MOBILE:
-        await _check_plain_numbers(connection, workspace_id, request.table)
     rule = await _rule_of(connection, workspace_id, request.list)
     if rule not in (None, (request.table, InList(list=request.list))):
         raise AlreadyExists("audience", request.list)
     return tables[request.table]
-
-
-async def _check_plain_numbers(
-    connection: Connection, workspace_id: WorkspaceId, table: str
-) -> None:
-    found = await customer_store.table(connection, workspace_id, table)
-    if found.mobile_key is not None:
-        raise NumbersEncrypted(table)
 
 
 async def _rule_of(connection: Connection, workspace_id: WorkspaceId, name: str) -> object:

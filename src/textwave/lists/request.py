@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from textwave.audiences.identity import id_types
+from textwave.audiences.identity import MOBILE, id_types
 from textwave.audiences.particulars import check_name
 from textwave.audiences.tables import CustomerTable
 from textwave.customers.columns import TableKind
@@ -48,6 +48,21 @@ class IdTypeUnknown(Refusal):
         )
 
 
+@dataclass(eq=False)
+class NumbersEncrypted(Refusal):
+    """The table's own numbers are ciphertexts in the lake, which no list can be matched with."""
+
+    code: ClassVar[str] = "numbers_encrypted"
+    table: str
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"The mobile numbers of “{self.table}” stay encrypted, so a list of numbers cannot be "
+            "matched with them. Upload ids of another type, such as the customers' keys."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
     """One file that becomes a list of the name and an audience of the same name.
@@ -78,7 +93,8 @@ class UploadRequest:
         """Refuse what cannot be done whatever the file holds.
 
         Raises:
-            InvalidValue, NotFound, ListTableUnfit, IdTypeUnknown: what its sentence says.
+            InvalidValue, NotFound, ListTableUnfit, NumbersEncrypted, IdTypeUnknown: what its
+                sentence says.
         """
         if check_name(self.list) != self.list:
             raise InvalidValue("name", "It must not begin or end with a blank.")
@@ -90,6 +106,8 @@ class UploadRequest:
             raise NotFound("table", self.table)
         if table.kind is not TableKind.CUSTOMERS:
             raise ListTableUnfit(self.table, table.kind.value)
+        if self.id_type == MOBILE and table.numbers_encrypted:
+            raise NumbersEncrypted(self.table)
         if self.id_type not in id_types(table):
             raise IdTypeUnknown(self.table, self.id_type, id_types(table))
 
