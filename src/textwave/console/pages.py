@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -41,6 +41,7 @@ _WORDS: Final = {
     "step": language.STEPS,
     **table_words.WORDS,
 }
+_written_time = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").fullmatch
 _variable = re.compile(r"\$\{([^{}]*)\}")
 
 
@@ -94,6 +95,7 @@ def _shown(chosen: str) -> dict[str, Any]:
         "address": campaign_address,
         "audience_address": audience_address,
         "new_audience_address": new_audience_address,
+        "cell": cell,
         "refresh_in_words": partial(refresh_in_words, chosen=chosen),
         "shown_refresh": shown_refresh,
         "weekdays": partial(weekdays, chosen),
@@ -122,6 +124,16 @@ def percent(share: float, chosen: str) -> str:
 def _moment(at: datetime, zone: str, chosen: str) -> str:
     pattern = "yyyy-MM-dd HH:mm:ss"
     return str(format_datetime(at, pattern, tzinfo=ZoneInfo(zone), locale=chosen))
+
+
+def cell(value: object, zone: str) -> str:
+    """Write a value of a customer: a time as the zone's clocks show it, midnight as a day."""
+    if isinstance(value, list):
+        return ", ".join(cell(one, zone) for one in cast("list[object]", value))
+    if not isinstance(value, str) or not _written_time(value):
+        return str(value)
+    written = local(datetime.fromisoformat(value), zone)
+    return written.removesuffix(" 00:00:00")
 
 
 def local(at: datetime, zone: str) -> str:

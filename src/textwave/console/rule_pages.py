@@ -79,7 +79,7 @@ async def _table_of(connection: Connection, visit: Visit, campaign: str) -> str:
         audience = await store.audience(
             connection, visit.workspace_id, found.audience, visit.viewer
         )
-    except NotFound:
+    except Refusal:  # gone, not seen, or of an older form: the first table will do
         return ""
     return audience.definition.table
 

@@ -24,13 +24,13 @@ const draw = () => {
     animation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
     grid: { left: 8, right: 16, top: 12, bottom: 4, containLabel: true },
     tooltip: { trigger: "axis", valueFormatter: (value) => figures.format(value), renderMode: "richText" },
-    xAxis: { type: "time", axisLabel: label, axisLine: { lineStyle: { color: colour("--tblr-border-color") } } },
+    xAxis: { type: "time", axisLabel: label, axisLine: { lineStyle: { color: colour("--wave-ground") } } },
     yAxis: {
       type: "value",
       minInterval: 1,
       splitNumber: 3,
       axisLabel: { ...label, formatter: (value) => figures.format(value) },
-      splitLine: { lineStyle: { color: colour("--tblr-border-color") } },
+      splitLine: { lineStyle: { color: colour("--wave-ground") } },
     },
     series: [{
       type: "line",
