@@ -17,7 +17,7 @@ const draw = () => {
     chart.on("finished", () => { holder.dataset.drawn = "yes"; });
     new ResizeObserver(() => chart.resize()).observe(holder);
   }
-  const ink = colour("--tblr-secondary");
+  const ink = getComputedStyle(holder).color;
   const figures = new Intl.NumberFormat(document.documentElement.lang);
   const label = { color: ink, hideOverlap: true };
   chart.setOption({

@@ -3,6 +3,7 @@
 
 const colour = (name) =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const ground = (holder) => getComputedStyle(holder.closest(".card")).backgroundColor;
 const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 const charts = new Map();
 const PALETTE = ["#3e7bd6", "#2f9e8f", "#e0893a", "#8a63d2", "#c2547a", "#5b8f3c", "#b08a2e", "#7a8797"];
@@ -48,7 +49,7 @@ const drawTypes = (holder) => {
       roam: false,
       nodeClick: false,
       breadcrumb: { show: false },
-      itemStyle: { borderColor: colour("--tblr-bg-surface"), gapWidth: 3, borderWidth: 0 },
+      itemStyle: { borderColor: ground(holder), gapWidth: 3, borderWidth: 0 },
       label: {
         color: "#fff",
         fontSize: 13,
