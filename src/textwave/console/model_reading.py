@@ -12,6 +12,7 @@ from textwave.customers.columns import TableKind
 from textwave.customers.store import CustomerTable
 from textwave.kit.ids import WorkspaceId
 from textwave.models import aipl_operations, store
+from textwave.models.distribution import TYPES
 from textwave.models.scoring import DIMENSIONS, MEASURES
 from textwave.models.store import Model
 from textwave.storage.ledger import Connection, Ledger
@@ -112,7 +113,7 @@ def type_lines(result: Mapping[str, Any], language: str) -> Sequence[TypeLine]:
             amount_a_head=told["amount"] / told["users"] if told["users"] else 0.0,
             orders_a_head=part_of(told["orders"], told["users"]),
         )
-        for letters, told in result["types"].items()
+        for letters, told in ((letters, result["types"][letters]) for letters in TYPES)
     ]
 
 
