@@ -92,7 +92,8 @@ async def test_what_is_wrong_with_a_rule_comes_with_its_place(
 async def test_a_refused_form_keeps_all_that_was_typed(member: aiohttp.ClientSession) -> None:
     await make(member, "VIP")
     given = {"name": "VIP", "table": "customers", "rule": IN_SHANGHAI, "folder": "a/b"}
-    status, _, page = await post(member, NEW, **given, refresh="weekly", refresh_weekday="fri")
+    weekly = {"refresh": "weekly", "refresh_weekday": "fri", "refresh_time": "07:00"}
+    status, _, page = await post(member, NEW, **given, **weekly)
     assert status == 409
     assert "already" in page
     assert 'value="a/b"' in page

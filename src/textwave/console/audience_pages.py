@@ -55,7 +55,9 @@ async def _list(visit: Visit) -> Response:
 
 
 async def _show(visit: Visit) -> Response:
-    return visit.page("audience.html", portrait=await read_portrait(visit), problem="")
+    portrait = await read_portrait(visit)
+    operation = await operation_pages.operation_of(visit) or {"operation": None}
+    return visit.page("audience.html", **{**operation, "portrait": portrait, "problem": ""})
 
 
 async def _sizes(visit: Visit) -> Response:
@@ -169,8 +171,8 @@ async def _change(change: Change, visit: Visit) -> Response:
     except NotFound:
         raise
     except Refusal as refusal:
-        portrait = await read_portrait(visit)
-        return visit.page("audience.html", 409, portrait=portrait, problem=refusal.sentence)
+        told = {"portrait": await read_portrait(visit), "problem": refusal.sentence}
+        return visit.page("audience.html", 409, **told, operation=None)
     return RedirectResponse(leads_to, 303)
 
 
@@ -179,13 +181,6 @@ async def _copy(visit: Visit, connection: Connection, form: dict[str, str]) -> s
         connection, **_named(visit), new_name=form.get("new_name", "")
     )
     return audience_address(made.name)
-
-
-async def _rename(visit: Visit, connection: Connection, form: dict[str, str]) -> str:
-    named = await life_operations.rename_audience(
-        connection, **_named(visit), new_name=form.get("new_name", "")
-    )
-    return audience_address(named.name)
 
 
 async def _archive(visit: Visit, connection: Connection, _: dict[str, str]) -> str:
@@ -204,7 +199,6 @@ def _named(visit: Visit) -> dict[str, Any]:
 
 _CHANGES: dict[str, Change] = {
     "copy": _copy,
-    "rename": _rename,
     "archive": _archive,
     "unarchive": _unarchive,
 }

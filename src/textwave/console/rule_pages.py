@@ -175,16 +175,20 @@ async def _create(visit: Visit) -> Response:
                 particulars=_particulars(form),
                 viewer=visit.viewer,
             )
-            if form.get("compute") == "yes":
-                await operations.start_snapshot(
-                    connection,
-                    workspace_id=visit.workspace_id,
-                    name=made.name,
-                    viewer=visit.viewer,
-                )
+            shown = (
+                "" if form.get("compute") != "yes" else await _computing(connection, visit, made)
+            )
     except Refusal as refusal:
         return await _form(visit, form, problem=refusal)
-    return RedirectResponse(audience_address(made.name), 303)
+    return RedirectResponse(audience_address(made.name) + shown, 303)
+
+
+async def _computing(connection: Connection, visit: Visit, made: Audience) -> str:
+    """Begin to compute the audience; return what its address says of that."""
+    operation_id = await operations.start_snapshot(
+        connection, workspace_id=visit.workspace_id, name=made.name, viewer=visit.viewer
+    )
+    return f"?operation={operation_id}"
 
 
 async def _edit(visit: Visit) -> Response:

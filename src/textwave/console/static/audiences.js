@@ -53,5 +53,5 @@ if (holder) {
 }
 
 document.addEventListener("htmx:after:swap", () => {
-  if (document.querySelector("[data-refreshed]")) setTimeout(() => location.reload(), 600);
+  if (document.querySelector("[data-refreshed]")) setTimeout(() => location.assign(location.pathname), 600);
 });
