@@ -149,3 +149,11 @@ def test_a_declared_column_that_is_missing_is_named() -> None:
         decide_layout(
             request(amount_column="paid"), tuple(ORDERS), ORDERS, existing=None, delimiter=","
         )
+
+
+def test_the_only_column_of_times_is_the_time() -> None:
+    one = {"page": ["shoes"], "visited_at": ["2026-01-01 10:00:00"]}
+    two = one | {"left_at": ["2026-01-01 11:00:00"]}
+
+    assert guess_part(Part.TIME, list(one), one) == "visited_at"
+    assert guess_part(Part.TIME, list(two), two) is None

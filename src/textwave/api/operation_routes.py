@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from textwave.api.entry import Rt, Who
+from textwave.api.entry import Rt, Who, viewer_of
 from textwave.api.shapes import Operation, operation_shape
+from textwave.audiences.seen_operations import check_seen
 from textwave.kit.ids import OperationId, WorkspaceId
 from textwave.storage import progress
 from textwave.storage.ledger import Connection
@@ -22,6 +23,13 @@ async def read_operation(
     wait_seconds: Annotated[float, Query(ge=0, le=WAIT_SECONDS_MAX)] = 0,
 ) -> Operation:
     """Return the operation when it has ended, or as it is after so many seconds."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        await check_seen(
+            connection,
+            workspace_id=caller.workspace_id,
+            operation_id=OperationId(operation_id),
+            viewer=viewer_of(caller),
+        )
     kept = await progress.wait(
         runtime.ledger,
         workspace_id=caller.workspace_id,
@@ -37,6 +45,12 @@ async def cancel_operation(
 ) -> Operation:
     """Return the operation; one that runs ends as `cancelled` within a second or two."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        await check_seen(
+            connection,
+            workspace_id=caller.workspace_id,
+            operation_id=OperationId(operation_id),
+            viewer=viewer_of(caller),
+        )
         kept = await progress.cancel(
             connection, workspace_id=caller.workspace_id, operation_id=OperationId(operation_id)
         )

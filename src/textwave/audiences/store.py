@@ -3,7 +3,7 @@
 A snapshot exists when the ledger says so; members that no snapshot row names are never read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -116,6 +116,11 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class _Named:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class _AudienceRow:
     id: int
     workspace_id: int
@@ -211,6 +216,15 @@ async def audience(
     if row is None:
         raise NotFound("audience", name)
     return _audience(row)
+
+
+async def names_seen(
+    connection: Connection, workspace_id: WorkspaceId, names: Collection[str], viewer: Viewer
+) -> frozenset[str]:
+    """Return those of the names by which the viewer sees an audience."""
+    parameters = {"workspace_id": workspace_id, "names": list(names), "viewer": viewer.bound_name}
+    rows = await many(connection, _Named, _SQL["names_seen"], parameters)
+    return frozenset(row.name for row in rows)
 
 
 async def audience_by_id(

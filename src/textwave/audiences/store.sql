@@ -42,6 +42,11 @@ ORDER BY text_key, number_key, id LIMIT %(limit)s
 SELECT * FROM audience_now WHERE workspace_id = %(workspace_id)s AND name = %(name)s
   AND (%(viewer)s::text IS NULL OR is_public OR created_by = %(viewer)s)
 
+-- name: names_seen
+-- Those of the names by which somebody sees an audience.
+SELECT name FROM audience_now WHERE workspace_id = %(workspace_id)s AND name = ANY(%(names)s)
+  AND (%(viewer)s::text IS NULL OR is_public OR created_by = %(viewer)s)
+
 -- name: audience_by_id
 SELECT * FROM audience_now WHERE workspace_id = %(workspace_id)s AND id = %(audience_id)s
 

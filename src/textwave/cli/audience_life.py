@@ -85,7 +85,14 @@ def compare(
         print_json(result)
         return
     print_rows(result["audiences"], ("audience", "size", "only_in"))
-    pairs = [{"both": " and ".join(pair["audiences"])} | pair for pair in result["pairs"]]
+    pairs = [
+        {
+            "both": " and ".join(pair["audiences"]),
+            "size": pair["size"],
+            "shares": " and ".join(f"{share:.1%}" for share in pair["shares"]),
+        }
+        for pair in result["pairs"]
+    ]
     print_rows(pairs, ("both", "size", "shares"))
     print(f"In all of them: {result['in_all']:,}. In any of them: {result['in_any']:,}.")
 

@@ -106,7 +106,7 @@ def create_feed(
         "options": _options(option),
     }
     made = open_api().post("/api/feeds", body)
-    print_json(made) if as_json else print_fields(made)
+    print_json(made) if as_json else print_fields(_readable(made))
 
 
 @feeds.command("list")
@@ -122,7 +122,7 @@ def list_feeds(as_json: AsJson = False) -> None:
 def show_feed(name: str, as_json: AsJson = False) -> None:
     """Show a feed."""
     found = open_api().get(f"/api/feeds/{segment(name)}")
-    print_json(found) if as_json else print_fields(found)
+    print_json(found) if as_json else print_fields(_readable(found))
 
 
 @feeds.command("run")
@@ -141,7 +141,7 @@ def schedule_feed(
     """Give a feed another schedule."""
     path = f"/api/feeds/{segment(name)}/schedule"
     changed = open_api().put(path, {"schedule": schedule})
-    print_json(changed) if as_json else print_fields(changed)
+    print_json(changed) if as_json else print_fields(_readable(changed))
 
 
 @feeds.command("delete")
@@ -186,3 +186,8 @@ def _say(result: Answer, as_json: bool) -> None:
         f"{result['rows_kept']:,} rows kept, {result['rows_rejected']:,} rejected; "
         f"“{result['table']}” has {result['row_count']:,} rows{again}."
     )
+
+
+def _readable(feed: Answer) -> Answer:
+    """Leave out the options that are not given."""
+    return feed | {"options": {name: one for name, one in feed["options"].items() if one}}

@@ -28,7 +28,7 @@ BandsFile = Annotated[
     typer.Option(
         "--bands",
         help="JSON or a file: for each of recency_days, frequency, monetary a list of "
-        "[up to and including, score], the last bound null; baseline: “mean” or three numbers.",
+        "\\[up to and including, score], the last bound null; baseline: “mean” or three numbers.",
     ),
 ]
 Quantiles = Annotated[int | None, typer.Option(help="2 to 10 scores of equally many customers.")]
@@ -99,7 +99,9 @@ def create_rfm(
 @rfm.command("refresh")
 def refresh_rfm(name: str, as_json: AsJson = False) -> None:
     """Score the customers anew, as of today."""
-    result = _refreshed(open_api(), name, {})
+    api = open_api()
+    _found(api, "rfm", name)
+    result = _refreshed(api, name, {})
     print_json(result) if as_json else _print_rfm(result)
 
 
@@ -112,7 +114,7 @@ def list_rfm(limit: Limit = 1_000, as_json: AsJson = False) -> None:
 @rfm.command("show")
 def show_rfm(name: str, as_json: AsJson = False) -> None:
     """Show a model and what its newest refresh came to."""
-    found = open_api().get(f"/api/models/{segment(name)}")
+    found = _found(open_api(), "rfm", name)
     if as_json:
         print_json(found)
         return
@@ -125,7 +127,9 @@ def show_rfm(name: str, as_json: AsJson = False) -> None:
 @rfm.command("delete")
 def delete_rfm(name: str) -> None:
     """Delete a model that no rule names."""
-    open_api().delete(f"/api/models/{segment(name)}")
+    api = open_api()
+    _found(api, "rfm", name)
+    api.delete(f"/api/models/{segment(name)}")
     print(f"“{name}” is deleted.")
 
 
@@ -172,7 +176,9 @@ def refresh_aipl(
     as_json: AsJson = False,
 ) -> None:
     """Label the customers as of today, or as of days that have passed."""
-    result = _refreshed(open_api(), name, {"day": day, "from": first})
+    api = open_api()
+    _found(api, "aipl", name)
+    result = _refreshed(api, name, {"day": day, "from": first})
     print_json(result) if as_json else _print_labelled(result)
 
 
@@ -190,13 +196,13 @@ def show_aipl(
 ) -> None:
     """Show customers by stage on a day, the difference to the day before it, and 30 days."""
     api = open_api()
-    found = api.get(f"/api/models/{segment(name)}")
+    found = _found(api, "aipl", name)
     found["at_day"] = api.get(f"/api/aipl/{segment(name)}/stages", day=day)
     if as_json:
         print_json(found)
         return
     at_day = found.pop("at_day")
-    shown = [field for field in found if field not in ("result", "definition")]
+    shown = [field for field in found if field != "result"]
     print_fields({field: found[field] for field in shown})
     if at_day["day"] is None:
         print("It has not been refreshed yet.")
@@ -236,8 +242,20 @@ def flow(
 @aipl.command("delete")
 def delete_aipl(name: str) -> None:
     """Delete a model that no rule names, with its labels."""
-    open_api().delete(f"/api/models/{segment(name)}")
+    api = open_api()
+    _found(api, "aipl", name)
+    api.delete(f"/api/models/{segment(name)}")
     print(f"“{name}” is deleted.")
+
+
+def _found(api: Api, kind: str, name: str) -> Answer:
+    """Read a model; one of the other kind has its own commands."""
+    found = api.get(f"/api/models/{segment(name)}")
+    if found["kind"] != kind:
+        raise typer.BadParameter(
+            f"“{name}” is a model of kind {found['kind']}: use `textwave {found['kind']} …`"
+        )
+    return found
 
 
 def _refreshed(api: Api, name: str, days: dict[str, Any]) -> Answer:
@@ -320,6 +338,26 @@ def _print_rfm(result: Answer) -> None:
         for name in DIMENSIONS
     ]
     print_rows(dimensions, ("", "mean score", "high from"))
+    _print_beginnings(result["thresholds"])
+
+
+def _print_beginnings(thresholds: Answer) -> None:
+    """Print where each score of quantiles begins; bands are known to whoever wrote them."""
+    monetary = thresholds["monetary"]
+    if not all(isinstance(bound, float | int) for bound in monetary):
+        return
+    scores = [str(score) for score in range(1, len(monetary) + 2)]
+    falling = {"": "recency, days", scores[-1]: "less"}
+    falling |= dict(zip(scores[-2::-1], _from(thresholds["recency_days"]), strict=True))
+    rising = [
+        {"": name, "1": "less"} | dict(zip(scores[1:], _from(thresholds[name]), strict=True))
+        for name in ("frequency", "monetary")
+    ]
+    print_rows([falling, *rising], ("", *scores))
+
+
+def _from(bounds: list[float]) -> list[str]:
+    return [f"from {bound:,.2f}".removesuffix(".00") for bound in bounds]
 
 
 def _by_scores(item: tuple[str, Any]) -> list[int]:

@@ -3,11 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+AS_JSON: Final = ("rule", "definition")
+"""Fields that are shown as they are given to a command."""
 
 
 def print_json(value: Any) -> None:
@@ -24,10 +27,11 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Non
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
-    """Print one thing as lines of name and value."""
+    """Print one thing as lines of name and value; rules and definitions as JSON to copy."""
     table = Table.grid("name", "value", padding=(0, 2))
     for name, value in fields.items():
-        table.add_row(name.replace("_", " "), written(value))
+        shown = json.dumps(value, ensure_ascii=False) if name in AS_JSON else written(value)
+        table.add_row(name.replace("_", " "), shown)
     console().print(table, markup=False)
 
 

@@ -131,12 +131,16 @@ def guess_separator(values: Sequence[str]) -> str:
 def guess_part(part: Part, names: Sequence[str], sample: Sample) -> str | None:
     """Return the column that most likely plays the part, or None.
 
-    A name counts as soon as it is a known one; a mobile column is also known by its values.
+    A name counts as soon as it is a known one; a mobile column is also known by its values, and
+    the only column of times is the time.
     """
     by_plain_name = {_plain(name): name for name in reversed(names)}
     for known in _NAMES[part]:
         if known in by_plain_name:
             return by_plain_name[known]
+    if part is Part.TIME:
+        times = [n for n in names if guess_type(n, sample.get(n, ())).type is ColumnType.TIME]
+        return times[0] if len(times) == 1 else None
     if part is not Part.MOBILE:
         return None
     return next((name for name in names if _holds_mobiles(sample.get(name, ()))), None)

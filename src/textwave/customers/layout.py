@@ -249,6 +249,8 @@ def _parts(
         if declared is not None and declared not in names:
             raise ColumnMissing(declared, part.value, list(names), delimiter)
         free = [name for name in names if name not in parts.values()]
+        if part is Part.TIME:
+            free = [name for name in free if request.types.get(name) in (None, ColumnType.TIME)]
         known = kept.parts.get(part) if kept else _guess(part, request.kind, id_type, free, sample)
         is_new = kept and declared and known is None and _is_new(declared, kept)
         if kept and declared and declared != known and not is_new:
