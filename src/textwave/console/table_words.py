@@ -10,14 +10,14 @@ def _(message: str) -> str:
 
 
 KINDS: Final[Mapping[str, str]] = {
-    "customers": _("Customers"),
+    "customers": _("Customer records"),
     "orders": _("Orders"),
     "behaviours": _("Behaviours"),
     "order_summary": _("Order summaries"),
     "metrics": _("Metrics"),
 }
 COLUMN_TYPES: Final[Mapping[str, str]] = {
-    "text": _("Text"),
+    "text": _("Plain text"),
     "number": _("Numeric"),
     "time": _("Time"),
     "multi_value": _("Several values"),

@@ -1,8 +1,14 @@
 // Charts of models beside their tables: types as a treemap, stages as lines, moves as a Sankey
 // diagram. Each holder carries its figures; the pages are whole without this file.
 
-const colour = (name) =>
-  getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// What a variable comes to: one that names another is no colour for a canvas.
+const probe = document.createElement("span");
+probe.hidden = true;
+document.body.append(probe);
+const colour = (name) => {
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+};
 const ground = (holder) => getComputedStyle(holder.closest(".card")).backgroundColor;
 const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 const charts = new Map();
@@ -22,7 +28,7 @@ const chartOf = (holder) => {
 const common = () => ({
   animation: !still,
   color: PALETTE,
-  textStyle: { color: colour("--tblr-body-color"), fontFamily: colour("--tblr-font-sans-serif") },
+  textStyle: { color: colour("--tblr-body-color"), fontFamily: getComputedStyle(document.body).fontFamily },
   // drawn on the canvas: the page allows no inline style
   tooltip: { renderMode: "richText", confine: true },
 });
@@ -71,7 +77,7 @@ const drawTrend = (holder) => {
   chartOf(holder).setOption({
     ...common(),
     legend: { top: 0, textStyle: { color: colour("--tblr-body-color") } },
-    grid: { left: 8, right: 16, top: 40, bottom: 8, containLabel: true },
+    grid: { left: 8, right: 44, top: 40, bottom: 8, containLabel: true },
     tooltip: { ...common().tooltip, trigger: "axis" },
     xAxis: { type: "category", data: trend.map((point) => point.day), boundaryGap: false, axisLabel: { color: colour("--tblr-secondary") } },
     yAxis: { type: "value", minInterval: 1, axisLabel: { color: colour("--tblr-secondary") }, splitLine: { lineStyle: { color: faint } } },
