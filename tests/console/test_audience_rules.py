@@ -8,8 +8,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from textwave.audiences.life_store import Folder
 from textwave.audiences.operators import OPERATORS
 from textwave.audiences.rule import All, InCampaign, Outcome, read_rule
+from textwave.console.audience_reading import branches
 from textwave.console.refreshing import read_refresh, refresh_in_words, shown_refresh
 from textwave.customers.columns import ColumnType
 from textwave.customers.schedule import check_refresh
@@ -174,3 +176,19 @@ def test_a_schedule_is_written_read_back_and_said(
 
 def test_both_numbers_of_sunday_are_sunday() -> None:
     assert {shown_refresh(f"0 6 * * {day}").weekday for day in "07"} == {"sun"}
+
+
+def test_a_folder_counts_what_lies_in_it_and_stands_before_it() -> None:
+    folders = [
+        Folder("", 3),
+        Folder("2026/spring", 2),
+        Folder("2026/spring/vip", 1),
+        Folder("b", 4),
+    ]
+    shown = [(one.path, one.name, one.depth, one.audiences) for one in branches(folders)]
+    assert shown == [
+        ("2026", "2026", 0, 3),
+        ("2026/spring", "spring", 1, 3),
+        ("2026/spring/vip", "vip", 2, 1),
+        ("b", "b", 0, 4),
+    ]

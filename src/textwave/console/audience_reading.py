@@ -24,20 +24,42 @@ _LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """A folder with all in it: its path, what it is called in the one above, how deep it lies."""
+
+    path: str
+    name: str
+    depth: int
+    audiences: int
+
+
+def branches(folders: Sequence[Folder]) -> list[Branch]:
+    """Return all folders and those that they lie in, each before what lies in it."""
+    counts: dict[tuple[str, ...], int] = {}
+    for folder in folders:
+        parts = tuple(folder.name.split("/")) if folder.name else ()
+        for depth in range(1, len(parts) + 1):
+            counts[parts[:depth]] = counts.get(parts[:depth], 0) + folder.audiences
+    return [
+        Branch("/".join(parts), parts[-1], len(parts) - 1, counts[parts])
+        for parts in sorted(counts)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class Shelf:
-    """A page of audiences, the folders beside it, and what was asked for."""
+    """A page of audiences, the folders beside it, and what was asked for.
+
+    `all` counts the audiences that are not put away, `tables` those that audiences may be over.
+    """
 
     audiences: Sequence[Audience]
-    folders: Sequence[Folder]
+    branches: Sequence[Branch]
+    all: int
     tables: int
     wanted: Wanted
     zone: str
     older: int | None
-
-    @property
-    def all(self) -> int:
-        """Return how many audiences there are that are not put away."""
-        return sum(folder.audiences for folder in self.folders)
 
     @property
     def narrowed(self) -> bool:
@@ -103,7 +125,9 @@ async def read_shelf(visit: Visit) -> Shelf:
         tables = await store.tables(connection, visit.workspace_id)
         zone = (await workspace(connection, visit.workspace_id)).time_zone
     older = found[-1].id if len(found) == SHOWN_AUDIENCES else None
-    return Shelf(found, folders, len(root_tables(tables)), wanted, zone, older)
+    everything = sum(folder.audiences for folder in folders)
+    roots = len(root_tables(tables))
+    return Shelf(found, branches(folders), everything, roots, wanted, zone, older)
 
 
 async def read_portrait(visit: Visit) -> Portrait:
