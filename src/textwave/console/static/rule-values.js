@@ -144,9 +144,11 @@ const chips = (builder, field, set) => {
     const shown = values.slice(0, SHOWN_CHIPS).map((one) => h("span", { class: "chip" }, String(one),
       h("button", { type: "button", "aria-label": `${language.text("remove")}: ${one}`, onclick: () => remove(one) }, "×")));
     if (values.length > SHOWN_CHIPS) shown.push(h("span", { class: "chip more" }, filled(language.text("more_values"), { count: values.length - SHOWN_CHIPS })));
-    holder.replaceChildren(...shown, input);
+    for (const child of [...holder.children]) if (child !== input) child.remove();  // it keeps its focus
+    if (!input.parentNode) holder.append(input);
+    input.before(...shown);
     if (values.length > 5) {
-      holder.append(h("button", { type: "button", class: "btn btn-sm btn-link", onclick: () => { values.length = 0; keep(); } },
+      input.after(h("button", { type: "button", class: "btn btn-sm btn-link", onclick: () => { values.length = 0; keep(); input.focus(); } },
         `${language.text("clear")} (${values.length})`));
     }
     input.placeholder = values.length ? "" : language.text("add_value");
