@@ -15,7 +15,6 @@ from textwave.customers.columns import TableKind
 from textwave.customers.operations import start_import
 from textwave.customers.request import ImportMode, ImportRequest
 from textwave.kit.ids import WorkspaceId
-from textwave.models.operations import Days, start_refresh
 from textwave.storage.ledger import Ledger
 
 Jobs = Callable[[], Awaitable[None]]
@@ -137,19 +136,19 @@ async def test_bands_that_do_not_fit_are_refused_with_what_was_typed(
     assert (status, place) == (200, "/console/models/Bands")
 
 
+@pytest.mark.usefixtures("shop")
 async def test_stages_their_trend_and_the_flow_between_days_are_shown(
-    member: aiohttp.ClientSession, do_jobs: Jobs, shop: WorkspaceId, ledger: Ledger
+    member: aiohttp.ClientSession, do_jobs: Jobs
 ) -> None:
     status, place, _ = await send(
         member, "/console/models/new/aipl", name="Path", table="customers", refresh="hand", **STAGES
     )
     assert (status, place) == (200, "/console/models/Path")
     first = TODAY - timedelta(days=5)
-    async with ledger.transaction(shop) as connection:
-        await start_refresh(
-            connection, workspace_id=shop, name="Path", now=datetime.now(UTC),
-            days=Days(TODAY - timedelta(days=1), first),
-        )  # fmt: skip
+    await do_jobs()
+    past = {"from": first.isoformat(), "until": (TODAY - timedelta(days=1)).isoformat()}
+    status, _, _ = await send(member, "/console/models/Path/refresh", **past)
+    assert status == 200
     await do_jobs()
     page = await text_of(member, "/console/models/Path")
     assert f"Stages on {TODAY}" in page

@@ -36,6 +36,7 @@ from textwave.kit.refusal import InvalidValue, NotFound, Refusal
 from textwave.models import aipl_operations, operations
 from textwave.models.aipl import STAGES
 from textwave.models.definition import KINDS
+from textwave.models.operations import Days
 from textwave.models.scoring import MEASURES
 from textwave.models.store import AIPL, RFM
 
@@ -100,11 +101,16 @@ def _rfm_values(visit: Visit, shown: ShownModel) -> dict[str, Any]:
 
 
 async def _refresh(visit: Visit) -> Response:
-    await visit.trusted_form()
+    form = await visit.trusted_form()
     try:
+        days = Days(_day(form, "until"), _day(form, "from")) if "from" in form else None
         async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
             operation_id = await operations.start_refresh(
-                connection, workspace_id=visit.workspace_id, name=visit.name, now=visit.now
+                connection,
+                workspace_id=visit.workspace_id,
+                name=visit.name,
+                now=visit.now,
+                days=days,
             )
     except NotFound:
         raise
