@@ -55,11 +55,8 @@ async def _check(visit: Visit) -> Response:
     form = await visit.trusted_form(_LARGEST_FORM_BYTES)
     try:
         read_import(form, "")
-        size = form.get("size", "")
-        limit = visit.ground.settings.upload_limit_megabytes
-        if size.isascii() and size.isdigit() and len(size) > len(str(limit * _MEGABYTE)):
-            raise FileTooLarge(limit)
-        if size.isascii() and size.isdigit() and int(size) > limit * _MEGABYTE:
+        size, limit = form.get("size", ""), visit.ground.settings.upload_limit_megabytes
+        if size.isascii() and size.isdigit() and int(size[:18]) > limit * _MEGABYTE:
             raise FileTooLarge(limit)
     except Refusal as refusal:
         return _told(refusal)
