@@ -19,9 +19,7 @@ async def after_import(runtime: Runtime, *, workspace_id: WorkspaceId, table: st
         "warehouse": runtime.warehouse,
         "clock": runtime.clock,
     }
-    refreshed = await refresh_models_after_import(
-        **stores, workspace_id=workspace_id, table=table
-    )
+    refreshed = await refresh_models_after_import(**stores, workspace_id=workspace_id, table=table)
     await audiences.refresh_after_import(
         **stores, workspace_id=workspace_id, table=table, models=refreshed
     )
