@@ -15,7 +15,11 @@ from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Warehouse
 
 EXAMPLES = 8
-ANY_BODY = {"name": "another", "version": 1, "before": 1}  # what any route needs; the rest is left
+DAYS = {"from": "2026-01-01", "until": "2026-01-02"}
+QUERY = {"query": "SELECT 1", "options": {"kind": "orders"}, "schedule": ""}
+ANY_BODY = {"name": "another", "version": 1, "before": 1} | QUERY | DAYS
+"""What any route needs; the rest is left."""
+LISTED_AT = {"aipl": "models"}
 
 
 @pytest.fixture
@@ -158,16 +162,17 @@ async def test_what_another_workspace_has_is_not_found(
             status, problem = await web.ask(method.upper(), address, key=other_key, json=ANY_BODY)
             assert (status, problem["code"]) == (404, "not_found"), f"{method} {address}"
             seen += 1
-            if method == "get" and "{import_id}" not in path and not address.endswith("/none"):
+            if method == "get" and "_id}" not in path and "/none" not in address:
                 assert (await web.ask("GET", address))[0] in (200, 202)
     assert seen > 10
     assert stage.ids
 
 
 async def _filled(web: Web, path: str, kind: str) -> str:
-    _, page = await web.ask("GET", f"/api/{kind}")
+    _, page = await web.ask("GET", f"/api/{LISTED_AT.get(kind, kind)}")
     name = page["items"][0]["name"] if page["items"] else "none"
-    return path.replace("{name}", name).replace("{import_id}", "1")
+    filled = path.replace("{name}", name).replace("{import_id}", "1")
+    return filled.replace("{table}", "orders").replace("{operation_id}", "1")
 
 
 async def test_another_workspace_s_operation_is_not_found(web: Web, other_key: str) -> None:

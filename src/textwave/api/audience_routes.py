@@ -253,6 +253,7 @@ async def preview(runtime: Rt, caller: Who, response: Response, name: Named) -> 
             workspace_id=caller.workspace_id,
             table=found.definition.table,
             rule=found.definition.rule,
+            audience=name,
         )
         return await begun(connection, response, caller.workspace_id, operation_id)
 

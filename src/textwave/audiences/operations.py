@@ -142,15 +142,18 @@ async def start_preview(
     table: str,
     rule: Rule,
     viewer: Viewer = SEES_ALL,
+    audience: str | None = None,
 ) -> OperationId:
     """Begin to read the first 100 customers; result `{columns, customers}`, numbers masked.
+
+    Of the rule of an `audience`, only those who see that one see the operation.
 
     Raises:
         TableUnknown, ColumnUnknown, ColumnMissing, OperatorUnfit, ValueUnfit: see `check_rule`.
     """
     known = await store.surroundings(connection, workspace_id, viewer)
     check_rule(rule, table=table, known=known)
-    request = {"table": table, "rule": write_rule(rule)}
+    request = {"table": table, "rule": write_rule(rule), "audience": audience}
     return await progress.begin(
         connection, workspace_id=workspace_id, kind=PREVIEW, request=request
     )

@@ -100,6 +100,7 @@ async def _preview(visit: Visit, connection: Connection, _: dict[str, str]) -> O
         workspace_id=visit.workspace_id,
         table=found.definition.table,
         rule=found.definition.rule,
+        audience=visit.name,
     )
 
 
