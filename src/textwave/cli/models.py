@@ -68,7 +68,7 @@ def compute(
     body = _definition(table, columns, bands, quantiles, baseline, last_days, where) | {"at": at}
     api = open_api()
     result = api.finished(api.post("/api/rfm/compute", body), lambda _: None, every_seconds=10)
-    print_json(result) if as_json else _print_rfm(result)
+    print_json(result) if as_json else print_rfm(result)
 
 
 @rfm.command("create")
@@ -93,7 +93,7 @@ def create_rfm(
     api = open_api()
     made = api.post("/api/rfm", body | {"name": name, "refresh": refresh})
     result = _refreshed(api, made["name"], {})
-    print_json(made | {"result": result}) if as_json else _print_rfm(result)
+    print_json(made | {"result": result}) if as_json else print_rfm(result)
 
 
 @rfm.command("refresh")
@@ -102,7 +102,7 @@ def refresh_rfm(name: str, as_json: AsJson = False) -> None:
     api = open_api()
     _found(api, "rfm", name)
     result = _refreshed(api, name, {})
-    print_json(result) if as_json else _print_rfm(result)
+    print_json(result) if as_json else print_rfm(result)
 
 
 @rfm.command("list")
@@ -121,7 +121,7 @@ def show_rfm(name: str, as_json: AsJson = False) -> None:
     result = found.pop("result")
     print_fields(found)
     if result is not None:
-        _print_rfm(result)
+        print_rfm(result)
 
 
 @rfm.command("delete")
@@ -322,7 +322,8 @@ def _baseline(given: str | None) -> str | list[float] | None:
         raise typer.BadParameter("--baseline is “mean” or three numbers such as 3,2.5,3") from None
 
 
-def _print_rfm(result: Answer) -> None:
+def print_rfm(result: Answer) -> None:
+    """Print users, amount and orders by type and score, and from where a score is high."""
     print(
         f"{result['users']:,} users, {result['orders']:,} orders, {result['amount']:,.2f} in all, "
         f"on {result['at']}."
