@@ -189,7 +189,8 @@ def list_settings(as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    print_rows(rows, ("name", "value", "source", "description"))
+    as_written = [row | {"value": str(row["value"])} for row in rows]
+    print_rows(as_written, ("name", "value", "source", "description"))
 
 
 def setting_rows(settings: Settings, environment: Mapping[str, str]) -> list[dict[str, Any]]:
