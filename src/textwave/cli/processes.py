@@ -189,7 +189,9 @@ def list_settings(as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    as_written = [row | {"value": str(row["value"])} for row in rows]
+    as_written = [
+        row | {"value": "" if row["value"] is None else str(row["value"])} for row in rows
+    ]
     print_rows(as_written, ("name", "value", "source", "description"))
 
 
