@@ -112,6 +112,19 @@ async def test_an_operation_that_waits_is_cancelled_at_once(web: Web) -> None:
     assert (await ask(web, f"GET operations/{begun['id']}"))[1]["state"] == "cancelled"
 
 
+async def test_operations_are_listed_the_newest_first_and_by_state(web: Web) -> None:
+    first, second = [(await ask(web, "POST audiences/estimate", EVERYBODY))[1]["id"] for _ in "ab"]
+    await ask(web, f"POST operations/{first}/cancel")
+
+    async def listed(query: str) -> list[int]:
+        _, page = await ask(web, f"GET operations?{query}")
+        return [line["id"] for line in page["items"]]
+
+    assert await listed("limit=2") == [second, first]
+    assert await listed(f"limit=1&after={second}") == [first]
+    assert await listed("state=cancelled") == [first]
+
+
 async def test_profiles_downloads_and_comparisons_are_begun(web: Web, ledger: Ledger) -> None:
     await computed(web, ledger, "one", "two")
     wanted = {

@@ -153,7 +153,7 @@ TWICE: dict[str, Any] = {
         ),
         (
             {"kind": "campaign", "campaign": "Spring", "outcome": "failed", "reasons": ["blocked"]},
-            "the campaign “Spring” failed to reach them because of “blocked”",
+            "the campaign “Spring” failed because of “blocked”",
             "活动“Spring”的短信未能送达（原因：“blocked”）",
         ),
     ],

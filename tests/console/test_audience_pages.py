@@ -10,6 +10,7 @@ import pytest
 from textwave.accounts.operations import digest_of
 from textwave.accounts.store import add_api_key, revoke_api_key
 from textwave.kit.ids import WorkspaceId
+from textwave.storage import progress
 from textwave.storage.ledger import Ledger
 
 from .audience_shop import IN_SHANGHAI, Jobs, get, import_shop, make, post
@@ -136,11 +137,18 @@ async def test_another_key_sees_no_private_audience_and_changes_no_public_one(
             digest=digest_of("tw_wang"),
             is_administrator=False,
         )
+        of_mine = await progress.begin(
+            connection,
+            workspace_id=workspace_id,
+            kind="audiences.profile",
+            request={"audience": "Mine alone"},
+        )
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(served.address, cookie_jar=jar) as wang:
         await (await wang.post("/console/login", data={"api_key": "tw_wang"})).read()
         assert "Mine alone" not in await get(wang, "/console/audiences")
         await get(wang, "/console/audiences/Mine%20alone", 404)
+        await get(wang, f"/console/operations/{of_mine}", 404)
         assert "Edit" not in await get(wang, VIP)
         status, _, page = await post(wang, f"{VIP}/archive")
         assert status == 409

@@ -1,11 +1,12 @@
 """Long-running operations over HTTP: begun with 202, watched by waiting reads."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from textwave.api.entry import Rt, Who, viewer_of
-from textwave.api.shapes import Operation, operation_shape
+from textwave.api.entry import After, Limit, Rt, Who, viewer_of
+from textwave.api.shapes import Operation, Page, Shape, operation_shape, page_of
 from textwave.audiences.seen_operations import check_seen
 from textwave.kit.ids import OperationId, WorkspaceId
 from textwave.storage import progress
@@ -13,6 +14,34 @@ from textwave.storage.ledger import Connection
 
 WAIT_SECONDS_MAX = 30.0
 routes = APIRouter(tags=["operations"])
+
+
+class OperationLine(Shape):
+    """An operation in a list."""
+
+    id: int
+    kind: str
+    state: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@routes.get("/operations", summary="List the operations.")
+async def list_operations(
+    runtime: Rt,
+    caller: Who,
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> Page[OperationLine]:
+    """Return operations, the newest first: what they are and how far, not what they are about."""
+    bounded = min(limit, 200)
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        found = await progress.recent(
+            connection, workspace_id=caller.workspace_id, before=after, state=state, limit=bounded
+        )
+    return page_of(found, bounded, OperationLine.model_validate, lambda line: line.id)
 
 
 @routes.get("/operations/{operation_id}", summary="Read an operation, waiting for its end.")

@@ -164,14 +164,14 @@ ENGLISH: Final = Language(
     campaign="the campaign {campaign} {outcome}",
     because=" because of {reasons}",
     outcomes={
-        Outcome.SENT: "sent them a message",
-        Outcome.DELIVERED: "reached them",
-        Outcome.FAILED: "failed to reach them",
-        Outcome.WAITING: "sent them a message that has no receipt yet",
-        Outcome.CLICKED: "got a click from them",
-        Outcome.REPLIED: "got a reply from them",
-        Outcome.OPTED_OUT: "got an opt-out from them",
-        Outcome.DROPPED: "left them out",
+        Outcome.SENT: "was sent",
+        Outcome.DELIVERED: "was delivered",
+        Outcome.FAILED: "failed",
+        Outcome.WAITING: "was sent and has no receipt yet",
+        Outcome.CLICKED: "was clicked",
+        Outcome.REPLIED: "was replied to",
+        Outcome.OPTED_OUT: "brought an opt-out",
+        Outcome.DROPPED: "dropped them",
     },
 )
 

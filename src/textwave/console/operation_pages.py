@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from textwave.accounts.store import workspace
+from textwave.audiences.seen_operations import check_seen
 from textwave.console.addresses import named_address
 from textwave.console.answering import page
 from textwave.console.visit import Visit
@@ -90,19 +91,19 @@ async def _show(visit: Visit) -> Response:
 async def _cancel(visit: Visit) -> Response:
     await visit.trusted_form()
     operation_id = OperationId(visit.request.path_params["id"])
+    key: dict[str, Any] = {"workspace_id": visit.workspace_id, "operation_id": operation_id}
     async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
-        await progress.cancel(
-            connection, workspace_id=visit.workspace_id, operation_id=operation_id
-        )
+        await check_seen(connection, **key, viewer=visit.viewer)
+        await progress.cancel(connection, **key)
     return RedirectResponse(f"/console/operations/{operation_id}", 303)
 
 
 async def _shown(visit: Visit, operation_id: OperationId) -> dict[str, Any]:
     workspace_id = visit.workspace_id
+    key: dict[str, Any] = {"workspace_id": workspace_id, "operation_id": operation_id}
     async with visit.ground.ledger.transaction(workspace_id) as connection:
-        operation = await progress.read(
-            connection, workspace_id=workspace_id, operation_id=operation_id
-        )
+        await check_seen(connection, **key, viewer=visit.viewer)
+        operation = await progress.read(connection, **key)
         zone = (await workspace(connection, workspace_id)).time_zone
     return {
         "operation": operation,

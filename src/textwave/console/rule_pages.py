@@ -21,6 +21,7 @@ from textwave.audiences.rule import (
     read_rule,
     write_rule,
 )
+from textwave.audiences.seen_operations import check_seen
 from textwave.audiences.store import Audience, Particulars
 from textwave.campaigns.operations import campaign as campaign_of
 from textwave.console.addresses import audience_address
@@ -132,6 +133,7 @@ async def _give_up(visit: Visit, before: str) -> None:
             "workspace_id": visit.workspace_id,
             "operation_id": OperationId(int(before)),
         }
+        await check_seen(connection, **key, viewer=visit.viewer)
         known = await progress.read(connection, **key)
         if known.kind == operations.ESTIMATE:
             await progress.cancel(connection, **key)
@@ -139,12 +141,13 @@ async def _give_up(visit: Visit, before: str) -> None:
 
 async def _counted(visit: Visit) -> Response:
     """Return the count, waiting a little for it."""
-    operation = await progress.wait(
-        visit.ground.ledger,
-        workspace_id=visit.workspace_id,
-        operation_id=OperationId(int(visit.request.path_params["operation"])),
-        seconds=_WAIT_SECONDS,
-    )
+    key: dict[str, Any] = {
+        "workspace_id": visit.workspace_id,
+        "operation_id": OperationId(int(visit.request.path_params["operation"])),
+    }
+    async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
+        await check_seen(connection, **key, viewer=visit.viewer)
+    operation = await progress.wait(visit.ground.ledger, **key, seconds=_WAIT_SECONDS)
     if operation.kind != operations.ESTIMATE:
         raise NotFound("count", str(operation.id))
     problem = (operation.problem or {}).get("sentence", "")

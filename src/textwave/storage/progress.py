@@ -19,7 +19,7 @@ from psycopg_pool import PoolTimeout
 
 from textwave.kit.ids import OperationId, WorkspaceId
 from textwave.kit.refusal import NotFound, Refusal
-from textwave.storage.ledger import Connection, Ledger, execute, one, value
+from textwave.storage.ledger import Connection, Ledger, execute, many, one, value
 from textwave.storage.queue import Job, defer
 from textwave.storage.statements import load_statements
 from textwave.storage.watching import Probe, probes_of_operation, told
@@ -50,6 +50,18 @@ class Operation:
     def finished(self) -> bool:
         """Tell whether it has ended, well or not."""
         return self.state in ("succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class OperationLine:
+    """One operation in a list: without what was asked and what came of it."""
+
+    id: OperationId
+    kind: str
+    state: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
 
 
 async def begin(
@@ -176,6 +188,24 @@ async def read(
     if operation is None:
         raise NotFound("operation", str(operation_id))
     return operation
+
+
+async def recent(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    before: int | None = None,
+    state: str | None = None,
+    limit: int = 100,
+) -> list[OperationLine]:
+    """Return a page of at most 200 operations, the newest first."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "before": before or 2**63 - 1,
+        "state": state,
+        "limit": min(limit, 200),
+    }
+    return await many(connection, OperationLine, _SQL["recent"], parameters)
 
 
 async def wait(

@@ -45,3 +45,10 @@ WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s
 SELECT id, workspace_id, kind, state, request, progress, result, problem,
        created_at, started_at, finished_at
 FROM operation WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s
+
+-- name: recent
+-- The newest operations of the workspace, or those before a given one; what they are, not of whom.
+SELECT id, kind, state, created_at, started_at, finished_at FROM operation
+WHERE workspace_id = %(workspace_id)s AND id < %(before)s
+  AND (%(state)s::text IS NULL OR state = %(state)s)
+ORDER BY id DESC LIMIT %(limit)s
