@@ -18,8 +18,8 @@ from textwave.audiences.tables import Column, CustomerTable
 from textwave.customers.columns import ColumnType
 from textwave.kit.mobile import masked, read_mobile
 
-_SEVEN_DIGITS: Final = r"(?:\p{Nd}[^\p{Nd}]*){7}"
-_SHORTEST_NUMBER, _LONGEST_NUMBER = 10**6, 10**16
+_FOUR_DIGITS: Final = r"(?:\p{Nd}[^\p{Nd}]*){4}"
+_SHORTEST_NUMBER, _LONGEST_NUMBER = 10**3, 10**16
 _SHOWN: Final = 4
 
 
@@ -45,7 +45,7 @@ class Masking:
         if column.name == self.table.mobile_column:
             return _replaced(cells, lambda text: self._pieces(text, column, self._mobile))
         doubtful = pc.call_function(
-            "match_substring_regex", [cells], pc.MatchSubstringOptions(_SEVEN_DIGITS)
+            "match_substring_regex", [cells], pc.MatchSubstringOptions(_FOUR_DIGITS)
         )
         if not pc.call_function("any", [doubtful]).as_py():
             return cells
@@ -66,11 +66,12 @@ class Masking:
         return shown_text(text, self.region)
 
     def _numbers(self, cells: Any) -> Any:
-        values: list[float | None] = cells.to_pylist()
-        if not any(value is not None and self._reads(value) for value in values):
+        encoded = pc.call_function("dictionary_encode", [cells])
+        values: list[float] = encoded.dictionary.to_pylist()
+        if not any(map(self._reads, values)):
             return cells
-        kept = [None if value is not None and self._reads(value) else value for value in values]
-        return pa.array(kept, cells.type)
+        kept = [None if self._reads(value) else value for value in values]
+        return pa.array(kept, cells.type).take(encoded.indices)
 
     def _reads(self, value: float) -> bool:
         if not _SHORTEST_NUMBER <= value < _LONGEST_NUMBER or not value.is_integer():
