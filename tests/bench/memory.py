@@ -26,7 +26,7 @@ from textwave.worker.process import job_app
 
 DEFAULT_ROWS = 1_000_000
 FEW_ROWS = 100_000
-WAREHOUSE_MEGABYTES = 250
+WAREHOUSE_MEGABYTES = 200
 
 
 def measure(place: Place, rows: int | None) -> Measurement:
