@@ -1,5 +1,6 @@
 """Tables of the lake as Spark sees them: every row once, at the version that is being read."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -113,6 +114,7 @@ def test_rows_from_elsewhere_are_joined_and_gone_at_the_end(own: Both, spark: Sp
 def test_what_spark_cannot_compute_is_refused_and_nothing_is_written(own: Both) -> None:
     own.spark.duckdb.execute(f"CREATE TABLE {own.spark.qualified('result')} (id BIGINT)")
     rows = own.spark.table(NAME)
+    logging.getLogger("SQLQueryContextLogger").disabled = False  # as dictConfig leaves it
     with pytest.raises(SparkFailed, match="CAST_INVALID_INPUT"):
         own.spark.append("result", rows.select(id=rows["id"].cast("int64")))
     assert own.duckdb.table("result").count().to_pyarrow().as_py() == 0

@@ -5,7 +5,6 @@ comes back as a stream of Arrow batches, so a worker's memory stays small. It wr
 lake. One SparkContext a process, started at the first use; a session for each piece of work.
 """
 
-import logging
 import os
 import shlex
 import shutil
@@ -31,6 +30,7 @@ from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.core.rdd import RDD
 from pyspark.errors import PySparkException
+from pyspark.logger import PySparkLogger
 from pyspark.serializers import NoOpSerializer
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
@@ -132,7 +132,8 @@ class SparkEngine:
         builder: Any = SparkSession.builder
         for name, setting in settings.items():
             builder = builder.config(name, setting)
-        logging.getLogger("SQLQueryContextLogger").disabled = True  # it tells customers' values
+        # PySpark's own class of logger, or its calls fail; it would tell customers' values
+        PySparkLogger.getLogger("SQLQueryContextLogger").addFilter(lambda _: False)
         with some_java():
             session: SparkSession = builder.master(self.master).appName("textwave").getOrCreate()
         return session
