@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import ClassVar, Final
 
 import duckdb
@@ -18,6 +17,7 @@ import duckdb
 from textwave.customers.quoting import literal
 from textwave.feeds.address import SERVERS, Server, SourceKind, place_in, read_server
 from textwave.kit.refusal import Refusal
+from textwave.storage.warehouse import load_extension
 from textwave.storage.watching import probing
 
 _MEMORY_MEGABYTES: Final = 500
@@ -201,7 +201,7 @@ def _attach(
 def _attach_postgres(connection: duckdb.DuckDBPyConnection, source: OpenedSource) -> None:
     import duckdb_extension_postgres_scanner as extension
 
-    _load(connection, extension)
+    load_extension(connection, extension)
     mark = "&" if "?" in source.address else "?"
     bounded = f"{source.address}{mark}connect_timeout={_CONNECT_SECONDS}"
     connection.execute(f"ATTACH {literal(bounded)} AS source (TYPE postgres, READ_ONLY)")
@@ -216,7 +216,7 @@ def _attach_postgres(connection: duckdb.DuckDBPyConnection, source: OpenedSource
 def _attach_mysql(connection: duckdb.DuckDBPyConnection, server: Server) -> None:
     import duckdb_extension_mysql_scanner as extension
 
-    _load(connection, extension)
+    load_extension(connection, extension)
     port = f", PORT {server.port}" if server.port else ""
     connection.execute(
         f"CREATE SECRET of_source (TYPE mysql, HOST {literal(server.host)}{port}, "
@@ -232,14 +232,9 @@ def _attach_file(connection: duckdb.DuckDBPyConnection, source: OpenedSource, pl
     if source.kind is SourceKind.SQLITE:
         import duckdb_extension_sqlite_scanner as extension
 
-        _load(connection, extension)
+        load_extension(connection, extension)
     kind = "" if source.kind is SourceKind.DUCKDB else f"TYPE {source.kind}, "
     connection.execute(f"ATTACH {literal(str(place))} AS source ({kind}READ_ONLY)")
-
-
-def _load(connection: duckdb.DuckDBPyConnection, extension: ModuleType) -> None:
-    file = next(Path(str(extension.__file__)).parent.rglob("*.duckdb_extension"))
-    connection.execute(f"LOAD {literal(str(file))}")
 
 
 def _told(error: duckdb.Error) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import duckdb
@@ -185,7 +186,8 @@ class Warehouse:
         self.spill_folder.mkdir(parents=True, exist_ok=True)
         connection = duckdb.connect(config=self._configuration())
         try:
-            _load_extensions(connection)
+            for module in (duckdb_extension_postgres_scanner, duckdb_extension_ducklake):
+                load_extension(connection, module)
             connection.execute(
                 f"ATTACH 'ducklake:postgres:{_quoted(self._catalog_url())}' AS {CATALOG} "
                 f"(DATA_PATH '{_quoted(self.data_path)}', METADATA_SCHEMA 'lake'"
@@ -255,11 +257,10 @@ def _answers(connection: duckdb.DuckDBPyConnection) -> bool:
     return True
 
 
-def _load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
-    for module in (duckdb_extension_postgres_scanner, duckdb_extension_ducklake):
-        folder = Path(str(module.__file__)).parent
-        file = next(folder.rglob("*.duckdb_extension"))
-        connection.execute(f"LOAD '{_quoted(str(file))}'")
+def load_extension(connection: duckdb.DuckDBPyConnection, module: ModuleType) -> None:
+    """Load an extension of DuckDB from the wheel that carries it."""
+    file = next(Path(str(module.__file__)).parent.rglob("*.duckdb_extension"))
+    connection.execute(f"LOAD '{_quoted(str(file))}'")
 
 
 def _quoted(text: str) -> str:
