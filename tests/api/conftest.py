@@ -15,7 +15,7 @@ from granian.server.embed import Server
 from textwave.accounts import store as accounts
 from textwave.accounts.operations import Founding, digest_of
 from textwave.api.app import create_app
-from textwave.cli.serving import address_of, free_port
+from textwave.cli.serving import address_of, claim_port
 from textwave.settings import Settings
 from textwave.storage.embedded import DatabaseUrls
 from textwave.storage.ledger import Ledger
@@ -46,7 +46,7 @@ async def web(urls: DatabaseUrls, founding: Founding, tmp_path: Path) -> AsyncIt
     settings = Settings(data=tmp_path, upload_limit_megabytes=1)
     async with open_runtime(settings, urls, role="web") as runtime:
         app = create_app(runtime)
-        port = free_port("127.0.0.1", 0)
+        port = claim_port("127.0.0.1", 0)
         server = Server(
             app, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False
         )

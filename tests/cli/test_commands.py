@@ -9,7 +9,7 @@ from textwave.cli.installation import Addresses, AlreadyRunning, Running, hold_l
 from textwave.cli.logs import mask_event
 from textwave.cli.main import app
 from textwave.cli.options import read_json_option, read_source
-from textwave.cli.serving import PortTaken, address_of, free_port
+from textwave.cli.serving import PortTaken, address_of, claim_port, free_port
 from textwave.platforms.sandbox import SandboxSettings
 
 
@@ -110,6 +110,22 @@ def test_a_taken_port_is_refused() -> None:
         taken.listen(1)
         with pytest.raises(PortTaken):
             free_port("127.0.0.1", taken.getsockname()[1])
+
+
+def test_a_claimed_port_is_its_claimers_alone() -> None:
+    import socket
+
+    port = claim_port("127.0.0.1", 0)
+
+    for look in (free_port, claim_port):
+        with pytest.raises(PortTaken):
+            look("127.0.0.1", port)
+    with socket.socket() as own:  # what the server does
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        own.bind(("127.0.0.1", port))
+        own.listen(1)
+        with pytest.raises(PortTaken):
+            claim_port("127.0.0.1", port)
 
 
 def test_an_ipv6_address_is_written_in_brackets() -> None:

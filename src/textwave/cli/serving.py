@@ -5,6 +5,7 @@ installation would otherwise answer some of the first one's requests.
 """
 
 import asyncio
+import atexit
 import os
 import signal
 import socket
@@ -22,8 +23,6 @@ from granian.server.embed import Server
 from textwave.kit.refusal import Refusal
 
 STOP_SECONDS = 15.0
-_CLAIM_ATTEMPTS = 20
-_CLAIMS: list[socket.socket] = []
 log = structlog.get_logger(__name__)
 
 
@@ -63,34 +62,27 @@ def free_port(host: str, wanted: int) -> int:
 
 
 def claim_port(host: str, wanted: int) -> int:
-    """Return a free port that no other Textwave process of this machine takes until this one ends.
+    """Return a port that nobody else listens on from now until this process ends; 0: any free one.
 
-    Between the look and the listening another one could choose the same port, and both would
-    listen. An abstract socket of the port's name is the claim; it ends with the process.
+    A socket is bound to it alone and never listens. Only then it agrees to share the port, so
+    that this user's own listener, here or in a child, can join it; whoever looks for a free port
+    in the meantime, the system included, is given another one.
 
     Raises:
         PortTaken: the wanted port is listened on or claimed.
     """
-    for _ in range(_CLAIM_ATTEMPTS):
-        port = free_port(host, wanted)
-        if _claimed(port):
-            return port
-        if wanted:
-            break
-    raise PortTaken(host, wanted, "another Textwave has chosen it")
-
-
-def _claimed(port: int) -> bool:
-    if sys.platform != "linux":  # no abstract sockets there: the look has to do
-        return True
-    claim = socket.socket(socket.AF_UNIX)
+    claim = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections may linger
     try:
-        claim.bind(f"\0textwave-port-{port}")
-    except OSError:
+        claim.bind((host, wanted))
+    except OSError as error:
         claim.close()
-        return False
-    _CLAIMS.append(claim)
-    return True
+        raise PortTaken(host, wanted, error.strerror or str(error)) from None
+    claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    atexit.register(claim.close)
+    port: int = claim.getsockname()[1]
+    return port
 
 
 def address_of(host: str, port: int) -> str:

@@ -176,8 +176,6 @@ def choose_ports(settings: Settings) -> Ports:
         except PortTaken:
             port = claim_port(host, 0)
             log.warning("port taken", wanted=wanted, instead=port)
-        while port in chosen:
-            port = claim_port(host, 0)
         chosen.append(port)
     return Ports(*chosen)
 
