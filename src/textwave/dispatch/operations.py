@@ -13,12 +13,12 @@ from typing import Final
 import structlog
 
 from textwave.campaigns.operations import SEND_TASK
-from textwave.campaigns.plan import OPTED_OUT
 from textwave.content.accounts import OpenPlatform
 from textwave.content.store import platform_account
 from textwave.content.token_keys import token_keys
 from textwave.content.variables import parse
 from textwave.dispatch import store
+from textwave.dispatch.gate import gate
 from textwave.dispatch.requests import (
     HONOURS_KEYS,
     Recipient,
@@ -39,7 +39,6 @@ from textwave.platforms.outcomes import Outcome
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import Job, defer
 from textwave.storage.secrets import Vault
-from textwave.suppression.store import opted_out
 
 ROUNDS_A_JOB: Final = 4
 FIRST_PAUSE_SECONDS: Final = 0.2
@@ -106,7 +105,7 @@ async def _prepare(sender: Sender, key: BatchKey) -> _Prepared | None:
         recipients = await store.recipients(connection, key, batch)
         honours_keys = account.kind in HONOURS_KEYS
         if batch.previous_state == "waiting":
-            recipients = await _gate(connection, key, campaign, batch, recipients)
+            recipients = await _gate(sender, connection, key, campaign, batch, recipients)
             requests = cut(
                 recipients,
                 campaign_first_id=campaign.first_message_id,
@@ -127,22 +126,24 @@ async def _prepare(sender: Sender, key: BatchKey) -> _Prepared | None:
 
 
 async def _gate(
+    sender: Sender,
     connection: Connection,
     key: BatchKey,
     campaign: SendingCampaign,
     batch: Batch,
     recipients: list[Recipient],
 ) -> list[Recipient]:
-    """Let nobody through who opted out of the signature before this moment."""
-    if campaign.type == MessageType.notification or not recipients:
-        return recipients
-    mobiles = [recipient.mobile for recipient in recipients]
-    blocked = await opted_out(connection, campaign.signature_id, mobiles)
-    if not blocked:
-        return recipients
-    ids = [recipient.id for recipient in recipients if recipient.mobile in blocked]
-    await store.drop_messages(connection, key, batch, ids, OPTED_OUT)
-    return [recipient for recipient in recipients if recipient.mobile not in blocked]
+    """Drop who must not be sent to, and return who may."""
+    gated = await gate(
+        connection,
+        campaign=campaign,
+        batch=batch,
+        recipients=recipients,
+        now=sender.clock.now(),
+    )
+    for reason, ids in gated.dropped.items():
+        await store.drop_messages(connection, key, batch, ids, reason)
+    return gated.passed
 
 
 async def _text(connection: Connection, vault: Vault, campaign: SendingCampaign) -> Text:
