@@ -78,7 +78,7 @@ def next_time(cron: str, *, after: datetime, zone: ZoneInfo) -> datetime:
     local = after.astimezone(zone).replace(tzinfo=None)
     times = croniter(cron, local, max_years_between_matches=_MOST_YEARS)
     while True:
-        moment = _moment(times.get_next(datetime), zone)
+        moment = first_moment(times.get_next(datetime), zone)
         if moment > after:
             return moment
 
@@ -88,7 +88,7 @@ def next_refresh(refresh: str, *, after: datetime, zone: ZoneInfo) -> datetime |
     return next_time(refresh, after=after, zone=zone) if is_cron(refresh) else None
 
 
-def _moment(local: datetime, zone: ZoneInfo) -> datetime:
+def first_moment(local: datetime, zone: ZoneInfo) -> datetime:
     """Return the first moment of a local time; of a skipped one the moment of the change."""
     first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if first <= second:
