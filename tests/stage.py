@@ -185,8 +185,8 @@ _STATEMENTS: list[tuple[str, Any, dict[str, Any]]] = [
         """INSERT INTO platform (organization_id, name, kind, base_url, sealed_key, capabilities,
                rate_per_second, max_batch, opt_out_text, counting, price_milli)
            VALUES (%(organization)s, %(platform_name)s, 'thirdparty', %(url)s, %(sealed)s,
-               '{variables,short_links,click_tokens}', %(rate)s, %(max_batch)s, '拒收请回复R',
-               'mainland', 45) RETURNING id""",
+               '{variables,short_links,click_tokens,idempotency}', %(rate)s, %(max_batch)s,
+               '拒收请回复R', 'mainland', 45) RETURNING id""",
         {},
     ),
     (

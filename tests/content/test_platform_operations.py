@@ -126,7 +126,22 @@ async def test_what_the_platform_leaves_open_stays_as_it_was(place: Place) -> No
         kept = await store.platform_named(connection, workspace_id=place.workspace_id, name=NAME)
     assert kept.rate_per_second == place.account.rate_per_second
     assert kept.max_batch == 1_000
-    assert kept.capabilities == place.account.capabilities
+    assert kept.capabilities == place.account.capabilities - {"idempotency"}
+
+
+async def test_keys_are_honoured_only_where_the_platform_says_so(place: Place) -> None:
+    for said, honoured in (
+        (["variables", "idempotency"], True),
+        (["variables"], False),
+        ([], False),
+    ):
+        place.gateway.account |= {"capabilities": said}
+        await connect(place)
+        async with place.people.transaction(place.workspace_id) as connection:
+            kept = await store.platform_named(
+                connection, workspace_id=place.workspace_id, name=NAME
+            )
+        assert kept.honours_keys is honoured, said
 
 
 @pytest.fixture

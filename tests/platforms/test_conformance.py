@@ -121,6 +121,11 @@ async def test_a_platform_that_forgets_batches_is_caught() -> None:
         assert broken(await check(url, KEY, **SHORT)) == {"same_batch_sends_nothing_twice"}
 
 
+async def test_a_platform_need_not_honour_keys_if_it_does_not_claim_to() -> None:
+    async with platform(sandbox(idempotency=False)) as url:
+        assert broken(await check(url, KEY, **SHORT)) == set()
+
+
 async def test_another_name_is_caught() -> None:
     async with platform(sandbox(name="other")) as url:
         caught = broken(await check(url, KEY, name="sandbox", **SHORT))

@@ -53,6 +53,15 @@ async def test_a_message_under_two_batches_is_witnessed_as_twice(stage: Start) -
     assert (counts["messages"], counts["distinct"], counts["twice"]) == (3, 1, 1)
 
 
+async def test_a_gateway_that_honours_no_keys_sends_again_and_is_witnessed(stage: Start) -> None:
+    scene: Stage = await stage(idempotency=False)
+    assert "idempotency" not in (await scene.platform.account()).capabilities
+    for _ in range(2):
+        assert (await scene.platform.send(request("b1", 1, 2))).outcome is Outcome.accepted
+    counts = await scene.counts()
+    assert (counts["messages"], counts["twice"], counts["replayed_requests"]) == (4, 2, 0)
+
+
 async def test_a_request_cut_after_it_was_accepted_is_answered_when_it_comes_again(
     stage: Start,
 ) -> None:

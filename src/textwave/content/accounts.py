@@ -47,8 +47,10 @@ class Capability(StrEnum):
     OPT_OUT_TEXT = "opt_out_text"
 
 
-KNOWN_CAPABILITIES: Final = frozenset[str](Capability) | {"idempotency"}
-"""What an account may list; `idempotency` is for dispatch: a key sent again sends nothing twice."""
+IDEMPOTENCY: Final = "idempotency"
+"""The platform sends nothing twice under one key; for dispatch, and only where it says so."""
+KNOWN_CAPABILITIES: Final = frozenset[str](Capability) | {IDEMPOTENCY}
+"""What an account may list."""
 
 
 class CallbackSigning(StrEnum):
@@ -111,6 +113,11 @@ class PlatformAccount:
         object.__setattr__(self, "counting", Counting(self.counting))
         object.__setattr__(self, "callback_signing", CallbackSigning(self.callback_signing))
         object.__setattr__(self, "receipts", ReceiptsBy(self.receipts))
+
+    @property
+    def honours_keys(self) -> bool:
+        """Tell whether a request may be sent again under its key without sending anything twice."""
+        return IDEMPOTENCY in self.capabilities
 
 
 OpenPlatform = Callable[[PlatformAccount], Platform]

@@ -10,6 +10,7 @@ from textwave.accounts.store import Caller, audit
 from textwave.content import store
 from textwave.content.accounts import (
     BATCH_MAX,
+    IDEMPOTENCY,
     KNOWN_CAPABILITIES,
     RATE_MAX,
     NewPlatform,
@@ -103,10 +104,13 @@ async def connect_platform(
 
 
 def _as_said(account: PlatformAccount, found: Account) -> tuple[int, int, frozenset[str]]:
-    """Return rate, batch size and capabilities; what the platform leaves open stays as it was."""
+    """Return rate, batch size and capabilities; what the platform leaves open stays as it was.
+
+    Not so its honouring of keys: presumed wrongly, it would send messages twice.
+    """
     capabilities = found.capabilities & KNOWN_CAPABILITIES
     return (
         min(found.rate_per_second or account.rate_per_second, RATE_MAX),
         min(found.max_batch, BATCH_MAX),
-        capabilities or account.capabilities,
+        capabilities or account.capabilities - {IDEMPOTENCY},
     )

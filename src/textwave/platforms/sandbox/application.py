@@ -22,7 +22,8 @@ from textwave.platforms.thirdparty.wire import MESSAGES_MAX
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
 STATUSES = {"THROTTLED": 429, "BUSY": 503, "INTERNAL": 500, "BAD_PARAMS": 400}
-CAPABILITIES = ["variables", "short_links", "click_tokens", "opt_out_text", "idempotency"]
+CAPABILITIES = ["variables", "short_links", "click_tokens", "opt_out_text"]
+HONOURS_KEYS = "idempotency"
 
 logger = logging.getLogger(__name__)
 
@@ -67,14 +68,14 @@ class Doors:
             return self.answer(code, refusal.reason, refusal.status)
 
     async def send(self, request: web.Request) -> web.Response:
-        """Take a request, or give the answer that was given under its batch id."""
+        """Take a request, or give the answer that was given under its batch id if it honours it."""
         sandbox = self._sandbox
         send = _read_send(await request.read())
         if len(send.messages) > sandbox.settings.max_batch:
             problem = f"messages: at most {sandbox.settings.max_batch} are taken at once"
             return self.answer("BAD_PARAMS", problem, 400)
         kept = sandbox.answers.find(send.batch_id)
-        if kept is not None:
+        if kept is not None and sandbox.settings.idempotency:
             sandbox.counts["replayed_requests"] += 1
             return web.Response(body=kept, content_type="application/json")
         refused = self._turned_away(send)
@@ -144,7 +145,7 @@ class Doors:
             balance=100_000_000,
             ratePerSecond=settings.rate_per_second,
             maxBatch=settings.max_batch,
-            capabilities=CAPABILITIES,
+            capabilities=[*CAPABILITIES, *[HONOURS_KEYS] * settings.idempotency],
         )
 
 

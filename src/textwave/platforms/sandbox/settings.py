@@ -48,7 +48,8 @@ class SandboxSettings:
 
     `port` 0 takes a free one; `key` empty turns authentication off; `textwave_url` empty or
     `push` off leaves receipts and replies to be pulled. Links are opened only on this machine
-    and on Textwave's own host; `links_url` says where to open all others instead.
+    and on Textwave's own host; `links_url` says where to open all others instead. Without
+    `idempotency` a request that comes again under its key is taken as a new one.
     """
 
     host: str = "127.0.0.1"
@@ -58,6 +59,7 @@ class SandboxSettings:
     textwave_url: str = ""
     push_key: str = ""
     push: bool = True
+    idempotency: bool = True
     links_url: str = ""
     seed: int = 1
     review_seconds: float = 1.0
