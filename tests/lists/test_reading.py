@@ -11,17 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from textwave.customers.cells import LINE_TOO_LONG, LONGEST_LINE, QUOTE_OPEN
 from textwave.customers.upload import EncodingWrong, FileEmpty, FileUnreadable
-from textwave.lists.reading import (
-    LINE_TOO_LONG,
-    LONGEST_LINE,
-    OTHER_WIDTH,
-    QUOTE_OPEN,
-    Form,
-    Found,
-    ListColumnUnknown,
-    read_records,
-)
+from textwave.lists.reading import OTHER_WIDTH, Form, Found, ListColumnUnknown, read_records
 from textwave.lists.staging import NoUsableId, Staged, Wanted, open_staged, stage_ids
 from textwave.lists.values import header_names
 

@@ -46,7 +46,7 @@ class FileEmpty(Refusal):
 
     @property
     def sentence(self) -> str:
-        return f"“{self.file_name}” holds no rows. The table was left as it was."
+        return f"“{self.file_name}” holds no rows. Nothing was changed."
 
 
 @dataclass(eq=False)

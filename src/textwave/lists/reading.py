@@ -5,27 +5,27 @@ What is wrong in a record is said of that record; the file as a whole is refused
 text, or when it does not say which column holds the ids.
 """
 
-import csv
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from io import IncrementalNewlineDecoder
 from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Final, NamedTuple
 
-from textwave.customers.upload import FileEmpty, FileUnreadable, Seen, decoded
-from textwave.customers.worksheet import is_workbook, worksheet_rows
+from textwave.customers.cells import (
+    Cells,
+    check_is_text,
+    delimited_cells,
+    encoding_of,
+    note_bytes,
+    sheet_cells,
+    text_lines,
+)
+from textwave.customers.upload import FileEmpty, Seen, decoded
+from textwave.customers.worksheet import is_workbook
 from textwave.kit.refusal import Refusal
 from textwave.lists.values import fold
 
-LONGEST_LINE: Final = 1_000_000
-_MOST_LINES_A_RECORD: Final = 50
-_DELIMITERS: Final = (",", "\t", ";", "|")
-LINE_TOO_LONG: Final = f"line longer than {LONGEST_LINE:,} characters"
 OTHER_WIDTH: Final = "another number of columns than the first line"
-QUOTE_OPEN: Final = "a quote that is never closed"
-_BROKEN: Final = "quotes that do not fit"
 
 
 @dataclass(eq=False)
@@ -53,12 +53,6 @@ class Record(NamedTuple):
 
     line: int
     text: str
-    problem: str = ""
-
-
-class _Cells(NamedTuple):
-    line: int
-    cells: Sequence[str]
     problem: str = ""
 
 
@@ -93,26 +87,18 @@ def read_records(
     if not start:
         raise FileEmpty(form.file_name)
     if is_workbook(start, form.file_name):
-        for block in _bytes(path, seen):
-            note(block)
-        return _of_cells(_of_sheet(path, form), form, found)
-    lines = _lines(decoded(path, form.file_name, _codec(start, form), note, seen))
+        note_bytes(path, note, seen)
+        return _of_cells(sheet_cells(path, form.file_name), form, found)
+    check_is_text(start, form.file_name)
+    codec = form.encoding or encoding_of(start)
+    lines = text_lines(decoded(path, form.file_name, codec, note, seen))
     as_lines = form.file_name.lower().endswith(".txt") and not (form.delimiter or form.column)
     if as_lines:
-        return _of_cells((_Cells(r.line, (r.text,), r.problem) for r in lines), form, found)
-    return _of_cells(_of_csv(lines, form), form, found)
+        return _of_cells((Cells(r.line, (r.text,), r.problem) for r in lines), form, found)
+    return _of_cells(delimited_cells(lines, form.delimiter), form, found)
 
 
-def _codec(start: bytes, form: Form) -> str:
-    if start.startswith(b"PAR1"):
-        raise FileUnreadable(form.file_name, "is Parquet. Save the list as CSV, TXT or XLSX.")
-    if start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"%PDF")):
-        problem = "is no text and no XLSX workbook. Save the list as CSV, TXT or XLSX."
-        raise FileUnreadable(form.file_name, problem)
-    return form.encoding or ("utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8")
-
-
-def _of_cells(rows: Iterable[_Cells], form: Form, found: Found) -> Iterator[Record]:
+def _of_cells(rows: Iterable[Cells], form: Form, found: Found) -> Iterator[Record]:
     rows = iter(rows)
     first = next(rows, None)
     if first is None:
@@ -120,7 +106,7 @@ def _of_cells(rows: Iterable[_Cells], form: Form, found: Found) -> Iterator[Reco
     place, is_header = _choose(first, form)
     found.column = first.cells[place].strip() if is_header else None
     width = len(first.cells)
-    for line, cells, problem in rows if is_header else chain((first,), rows):
+    for line, cells, problem, _ in rows if is_header else chain((first,), rows):
         if problem:
             yield Record(line, "", problem)
         elif len(cells) != width:
@@ -129,7 +115,7 @@ def _of_cells(rows: Iterable[_Cells], form: Form, found: Found) -> Iterator[Reco
             yield Record(line, cells[place])
 
 
-def _choose(first: _Cells, form: Form) -> tuple[int, bool]:
+def _choose(first: Cells, form: Form) -> tuple[int, bool]:
     """Return the place of the ids and whether the first record names columns."""
     names = [cell.strip() for cell in first.cells]
     if form.column is not None:
@@ -142,102 +128,3 @@ def _choose(first: _Cells, form: Form) -> tuple[int, bool]:
     if len(names) > 1:
         raise ListColumnUnknown(form.file_name, None, tuple(names))
     return 0, False
-
-
-def _of_sheet(path: Path, form: Form) -> Iterator[_Cells]:
-    width = 0
-    for line, row in enumerate(worksheet_rows(path, form.file_name), start=1):
-        cells = _without_tail(row)
-        if not cells:
-            continue
-        width = width or len(cells)
-        # a sheet's row ends with its last filled cell
-        yield _Cells(line, cells + ("",) * (width - len(cells)))
-
-
-def _without_tail(row: tuple[str, ...]) -> tuple[str, ...]:
-    end = len(row)
-    while end and not row[end - 1]:
-        end -= 1
-    return row[:end]
-
-
-def _of_csv(lines: Iterator[Record], form: Form) -> Iterator[_Cells]:
-    delimiter, waiting = form.delimiter, deque[Record]()
-    while True:
-        line = waiting.popleft() if waiting else next(lines, None)
-        if line is None:
-            return
-        if line.problem:
-            yield _Cells(line.line, (), line.problem)
-            continue
-        if delimiter is None:
-            delimiter = _guess(line.text)
-        if '"' not in line.text:
-            yield _Cells(line.line, line.text.split(delimiter))
-            continue
-        yield _quoted(line, lines, waiting, delimiter)
-
-
-def _quoted(
-    line: Record, lines: Iterator[Record], waiting: deque[Record], delimiter: str
-) -> _Cells:
-    """Read a record with quotes; it may go on in the next lines, which else are given back."""
-    text, more = line.text, list[Record]()
-    while _is_open(text) and len(more) < _MOST_LINES_A_RECORD and len(text) <= LONGEST_LINE:
-        follower = waiting.popleft() if waiting else next(lines, None)
-        if follower is None:
-            break
-        more.append(follower)
-        if follower.problem:
-            break
-        text += "\n" + follower.text
-    if _is_open(text):
-        waiting.extendleft(reversed(more))
-        return _Cells(line.line, (), QUOTE_OPEN)
-    try:
-        return _Cells(line.line, next(csv.reader([text], delimiter=delimiter)))
-    except (csv.Error, StopIteration):
-        return _Cells(line.line, (), _BROKEN)
-
-
-def _is_open(text: str) -> bool:
-    return text.count('"') % 2 == 1
-
-
-def _guess(first_line: str) -> str:
-    outside = "".join(first_line.split('"')[::2])
-    return max(_DELIMITERS, key=outside.count)
-
-
-def _lines(pieces: Iterator[str]) -> Iterator[Record]:
-    """Yield the lines that are not blank, without their ends, each bounded in length."""
-    number, rest, skipping = 0, "", False
-    ends = IncrementalNewlineDecoder(None, translate=True)
-    for piece in chain(pieces, ("",)):
-        text = rest + ends.decode(piece, final=not piece)
-        if not number:
-            text = text.removeprefix("\ufeff")  # its mark is no text
-        *lines, rest = text.split("\n")
-        for line in lines:
-            number += 1
-            if skipping or len(line) > LONGEST_LINE:
-                skipping = False
-                yield Record(number, "", LINE_TOO_LONG)
-            elif line and not line.isspace():
-                yield Record(number, line)
-        if skipping or len(rest) > LONGEST_LINE:
-            rest, skipping = "", True
-    if skipping:
-        yield Record(number + 1, "", LINE_TOO_LONG)
-    elif rest.strip():
-        yield Record(number + 1, rest)
-
-
-def _bytes(path: Path, seen: Seen) -> Iterator[bytes]:
-    read = 0
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            read += len(block)
-            seen(read)
-            yield block
