@@ -88,7 +88,8 @@ def check_rhythm(rhythm: Rhythm) -> Rhythm:
             _check_month(rhythm, weekdays)
         case _:
             pass
-    return Rhythm(rhythm.every, rhythm.at.replace(tzinfo=None), weekdays, rhythm.day, rhythm.nth)
+    at = rhythm.at.replace(second=0, microsecond=0, tzinfo=None)
+    return Rhythm(rhythm.every, at, weekdays, rhythm.day, rhythm.nth)
 
 
 def _check_month(rhythm: Rhythm, weekdays: tuple[int, ...]) -> None:
