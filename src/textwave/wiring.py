@@ -19,7 +19,7 @@ from textwave.kit.refusal import Refusal
 from textwave.platforms.contract import Platform
 from textwave.settings import Settings
 from textwave.storage.embedded import DatabaseUrls, embedded_postgres
-from textwave.storage.ledger import Ledger, open_ledger
+from textwave.storage.ledger import Ledger, enduring, open_ledger
 from textwave.storage.secrets import Vault, open_vault
 from textwave.storage.spark_failures import SparkMissing
 
@@ -115,7 +115,7 @@ async def open_runtime(
     data = prepare_data_folder(settings)
     engine = _engine(settings, data)
     warehouse = Warehouse(
-        owner_url=urls.owner,
+        owner_url=enduring(urls.owner),
         data_path=_lake_folder(settings, data),
         spill_folder=data / "spill",
         memory_megabytes=settings.warehouse_memory_megabytes,

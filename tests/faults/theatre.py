@@ -52,11 +52,35 @@ def sandbox(folder: Path, **options: Any) -> Generator[SandboxProcess, None, Non
         process = subprocess.Popen(command, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
-        _until_it_answers(process, url)
+        _until_it_answers(process, f"{url}/sandbox/counts")
         yield SandboxProcess(process, url)
     finally:
         process.terminate()
         process.wait(10)
+
+
+@contextmanager
+def web(folder: Path, urls: DatabaseUrls) -> Generator[str, None, None]:
+    """Serve API, console and callbacks from the data folder."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    given = {
+        "TEXTWAVE_DATA": str(folder),
+        "TEXTWAVE_DATABASE_URL": urls.owner,
+        "TEXTWAVE_DATABASE_WEB_URL": urls.web,
+        "TEXTWAVE_WEB_PORT": str(port),
+    }
+    command = [sys.executable, "-P", "-m", "textwave.cli", "web"]
+    with (folder / "web.log").open("wb") as log:
+        process = subprocess.Popen(command, env=os.environ | given, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _until_it_answers(process, f"{url}/healthz")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def _option(name: str, value: Any) -> list[str]:
@@ -71,12 +95,12 @@ def _until_it_answers(process: "subprocess.Popen[bytes]", url: str) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urlopen(f"{url}/sandbox/counts", timeout=5).close()
+            urlopen(url, timeout=5).close()
         except OSError:
             time.sleep(0.05)
         else:
             return
-    raise AssertionError("the sandbox does not answer")
+    raise AssertionError(f"{url} does not answer")
 
 
 def _work(data: str, owner: str, web: str) -> None:
@@ -92,9 +116,9 @@ def _work(data: str, owner: str, web: str) -> None:
         stalled_seconds=0.6,
         warehouse_memory_megabytes=300,
     )
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, 1)
-    os.dup2(devnull, 2)
+    log = os.open(Path(data) / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
     uvloop.run(run_worker(settings, DatabaseUrls(owner, web)))
 
 
@@ -110,6 +134,11 @@ class Workers:
     def start(self) -> None:
         self._process = _FORKS.Process(target=_work, args=self._arguments, daemon=True)
         self._process.start()
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether it runs."""
+        return bool(self._process.is_alive())
 
     def kill(self) -> None:
         """Send it SIGKILL: nothing of it runs any more."""

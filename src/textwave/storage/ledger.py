@@ -7,9 +7,10 @@ the transaction names; the owner sees all and names the workspace in each statem
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, LiteralString, TypeVar
+from typing import Any, Final, LiteralString, TypeVar
 
 from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow, class_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -18,6 +19,24 @@ from textwave.kit.ids import WorkspaceId
 type_row = TypeVar("type_row")
 Connection = AsyncConnection[TupleRow]
 Parameters = Mapping[str, Any] | Sequence[Any] | None
+
+RECONNECT_SECONDS: Final = 10.0
+"""How long a pool tries to connect at growing pauses before the next caller begins anew."""
+
+# A network cut says nothing to either side. We notice it by these; the server by those, and lets
+# go of the locks of whoever is gone.
+_LIMITS_TO_SILENCE: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+_SERVER_LIMITS: Final = """
+    SELECT set_config('tcp_keepalives_idle', '10', false),
+           set_config('tcp_keepalives_interval', '5', false),
+           set_config('tcp_keepalives_count', '3', false),
+           set_config('tcp_user_timeout', '25000', false)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +62,32 @@ class Ledger:
 @asynccontextmanager
 async def open_ledger(url: str, *, connections: int = 10) -> AsyncGenerator[Ledger, None]:
     """Open a pool of at most so many connections; a caller waits at most 30 seconds for one."""
+    url = enduring(url)
     pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
         url,
         min_size=1,
         max_size=connections,
         timeout=30,
+        reconnect_timeout=RECONNECT_SECONDS,
         open=False,
+        configure=limit_silence,
         check=AsyncConnectionPool.check_connection,
         kwargs={"application_name": "textwave"},
     )
     async with pool:
         yield Ledger(url, pool)
+
+
+def enduring(url: str) -> str:
+    """Return the URL with limits to silence, where it has none of its own."""
+    missing = _LIMITS_TO_SILENCE.keys() - conninfo_to_dict(url).keys()
+    return make_conninfo(url, **{name: _LIMITS_TO_SILENCE[name] for name in missing})
+
+
+async def limit_silence(connection: AsyncConnection[Any]) -> None:
+    """Let the server notice within half a minute that this client is cut off."""
+    await connection.execute(_SERVER_LIMITS)
+    await connection.commit()
 
 
 async def many(
