@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import duckdb
 import ibis
+import ibis.expr.types as ir
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.stage import SHANGHAI, Person, Stage, people
 from textwave.campaigns.draft import read_sources
-from textwave.campaigns.plan import PartsMeasure, Recipients, blocks, recipients
+from textwave.campaigns.parts import PartsMeasure
+from textwave.campaigns.plan import OPTED_OUT, Recipients, blocks, recipients
 from textwave.content.rendering import fill, render
 from textwave.content.variables import parse
 from textwave.kit.text import Counting, count
@@ -127,16 +129,14 @@ def test_everybody_ends_as_a_message_or_as_a_drop_with_the_first_reason_that_app
             customer_column="customer_id",
             template=template,
             sources=read_sources(sources),
-            opted_out=ibis.memtable(
-                {"mobile": sorted(opted_out)}, schema=ibis.schema({"mobile": "int64"})
-            ),
+            blocked=[(OPTED_OUT, _numbers(opted_out))],
         )
     )
     measure = PartsMeasure(template, "Shop", counting)
     planned: dict[int, tuple[str, int]] = {}
     dropped: dict[str, str] = {}
     order: list[int] = []
-    for block in blocks(backend.to_pyarrow_batches(expression, chunk_size=size), measure):
+    for block in blocks(backend.to_pyarrow_batches(expression, chunk_size=size), [measure]):
         for row in block.messages.to_pylist():
             text = render(template, row["variables"], "0" * 8)
             planned[row["mobile"]] = (text, row["parts"])
@@ -146,6 +146,10 @@ def test_everybody_ends_as_a_message_or_as_a_drop_with_the_first_reason_that_app
     assert planned == messages
     assert dropped == drops
     assert order == sorted(set(order))
+
+
+def _numbers(mobiles: set[int]) -> ir.Table:
+    return ibis.memtable({"mobile": sorted(mobiles)}, schema=ibis.schema({"mobile": "int64"}))
 
 
 async def test_a_plan_is_written_with_its_drops_and_adds_up(stage: Stage, ledger: Ledger) -> None:

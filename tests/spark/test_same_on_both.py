@@ -9,7 +9,7 @@ from tests.spark.conftest import Both
 from tests.spark.definitions import AIPL, KNOWN, LABELLED, QUANTILES, REGULARS, RFM, RULES, choose
 from textwave.audiences.store import member_ids, write_members
 from textwave.campaigns.draft import read_sources
-from textwave.campaigns.plan import Recipients, recipients
+from textwave.campaigns.plan import OPTED_OUT, Recipients, recipients
 from textwave.content.variables import parse
 from textwave.kit.ids import SnapshotId
 from textwave.models.aipl import calendar_of
@@ -103,7 +103,7 @@ def _plan(lake: Lake) -> Any:
             customer_column="id",
             template=parse("Dear ${city} ${level} ${since} ${tags}"),
             sources=read_sources(sources),
-            opted_out=opted_out,
+            blocked=[(OPTED_OUT, opted_out)],
         )
     )
 

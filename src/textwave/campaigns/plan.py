@@ -5,7 +5,7 @@ them, and its ordered stream is cut into blocks of messages and drops. Sendable 
 in mobile-number order, so that duplicates are neighbours and batches are ranges of numbers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,18 +13,19 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from textwave.content.tokens import TOKEN_LENGTH
+from textwave.campaigns.draw import Draw, Held
+from textwave.campaigns.parts import Measure
 from textwave.content.variables import MissingValue, TemplateText
-from textwave.kit.text import CAPACITIES, Counting, Encoding, count, signed
 
 NO_NUMBER: Final = "no number"
 BAD_NUMBER: Final = "bad number"
 DUPLICATE_NUMBER: Final = "duplicate number"
 OPTED_OUT: Final = "opted out"
 MISSING_VARIABLE: Final = "missing variable"
+EXCLUDED: Final = "excluded"
+CONTROL_GROUP: Final = "control group"
 
 MESSAGE_FIELDS: Final = pa.schema(
     [
@@ -41,7 +42,6 @@ DROP_FIELDS: Final = pa.schema(
         ("reason", pa.string()),
     ]
 )
-_PLACEHOLDER_TOKEN: Final = "0" * TOKEN_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,34 @@ class VariableSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Division:
+    """How recipients are divided among several texts: by their lots, in order.
+
+    `names` has the variables of each place's text; whoever's lot is below the place's entry in
+    `limits`, and not below the one before, belongs to it, and everybody else to the last place.
+    """
+
+    draw: Draw
+    names: Sequence[tuple[str, ...]]
+    limits: Sequence[int]
+
+    def place(self, mobiles: Any) -> Any:
+        """Return the place of each number of a column."""
+        lots = self.draw.of(mobiles)
+        cases = [(lots < limit, place) for place, limit in enumerate(self.limits[:-1])]
+        return ibis.cases(*cases, else_=len(self.limits) - 1).cast("int16")
+
+
+@dataclass(frozen=True, slots=True)
 class Recipients:
     """What a plan is made from.
 
     `members` has the column `customer`; `customers` is the customer table with its key column and
-    textwave_mobile, textwave_bad_mobile; `opted_out` has the column `mobile`, or is None where
-    opt-outs do not apply (notifications). `numbers` has customer and mobile, each pair once, and
-    says whom a text reaches where; None: `textwave_mobile` alone does.
+    textwave_mobile, textwave_bad_mobile. `numbers` has customer and mobile, each pair once, and
+    says whom a text reaches where; None: `textwave_mobile` alone does. `excluded` has the column
+    `customer`. Each of `blocked` is a reason and a table with the column `mobile`: whoever has such
+    a number gets nothing, and the first reason stands. With a `division` there are several texts,
+    and `template` does not count.
     """
 
     members: ir.Table
@@ -67,38 +88,53 @@ class Recipients:
     customer_column: str
     template: TemplateText
     sources: Mapping[str, VariableSource]
-    opted_out: ir.Table | None
+    blocked: Sequence[tuple[str, ir.Table]] = ()
+    excluded: ir.Table | None = None
     numbers: ir.Table | None = None
+    division: Division | None = None
 
 
 def recipients(given: Recipients) -> ir.Table:
     """Return one row a recipient: mobile, customer, variables, reason (null: gets a message).
 
     A member with several chosen numbers is as many recipients; one without any is one recipient
-    too. A member who has left the customer table since the snapshot has no number there.
+    too. A member who has left the customer table since the snapshot has no number there. With a
+    division there is also `place`, and the rows of one place come after those of the one before.
     """
     joined: Any = _joined(given)
+    if given.division is not None:
+        joined = joined.mutate(place=given.division.place(joined.textwave_number))
     values = {name: _text(joined[source.column]) for name, source in given.sources.items()}
-    opted_out = ibis.literal(False) if given.opted_out is None else joined.is_opted_out
+    excluded = ibis.literal(False) if given.excluded is None else joined.excluded.notnull()
     reason = ibis.cases(
+        (excluded, EXCLUDED),
         (joined.textwave_number.isnull() & joined.textwave_bad_mobile.fill_null(False), BAD_NUMBER),
         (joined.textwave_number.isnull(), NO_NUMBER),
-        (opted_out, OPTED_OUT),
-        (_lacks_variable(values, given), MISSING_VARIABLE),
+        *((joined[_mark(n)].notnull(), why) for n, (why, _) in enumerate(given.blocked)),
+        (_lacks_variable(joined, values, given), MISSING_VARIABLE),
         else_=ibis.null("string"),
     )
-    filled = [
-        ibis.coalesce(values[name], given.sources[name].missing.text or "")
-        for name in given.template.names
-    ]
-    array = ibis.array(filled) if filled else ibis.null("array<string>")
+    places = {} if given.division is None else {"place": joined.place}
     rows: Any = joined.select(
         mobile=joined.textwave_number,
         customer=joined.customer,
-        variables=array,
+        variables=_variables(joined, values, given),
         reason=reason,
+        **places,
     )
-    return rows.order_by([rows.reason.notnull(), rows.mobile, rows.customer])
+    return rows.order_by(
+        [rows.reason.notnull(), *(rows[name] for name in places), rows.mobile, rows.customer]
+    )
+
+
+def drawn_first(rows: ir.Table, draw: Draw, size: int) -> ir.Table:
+    """Return lot and mobile of those whom a draw takes first, out of what `recipients` returns.
+
+    Of everybody who would get a message, each number once: exactly `size` if there are as many.
+    """
+    free: Any = rows.filter(rows["reason"].isnull()).select("mobile").distinct()
+    drawn = free.mutate(lot=draw.of(free.mobile))
+    return drawn.order_by([drawn.lot, drawn.mobile]).limit(size)
 
 
 def count_recipients(members: ir.Table, numbers: ir.Table | None) -> ir.IntegerScalar:
@@ -127,11 +163,18 @@ def _joined(given: Recipients) -> Any:
             textwave_number=given.numbers.mobile, textwave_numbered=given.numbers.customer
         )
         joined = joined.left_join(found, [joined.customer == found.textwave_numbered])
-    if given.opted_out is None:
-        return joined
-    marked = given.opted_out.select(opted_out_mobile=given.opted_out.mobile).distinct()
-    with_marks = joined.left_join(marked, [joined.textwave_number == marked.opted_out_mobile])
-    return with_marks.mutate(is_opted_out=with_marks.opted_out_mobile.notnull())
+    if given.excluded is not None:
+        left_out: Any = given.excluded.select(excluded=given.excluded["customer"]).distinct()
+        joined = joined.left_join(left_out, [joined.customer == left_out.excluded])
+    for number, (_, mobiles) in enumerate(given.blocked):
+        marked = mobiles.select(mobiles["mobile"].name(_mark(number))).distinct()
+        joined = joined.left_join(marked, [joined.textwave_number == marked[_mark(number)]])
+    return joined
+
+
+def _mark(number: int) -> str:
+    """Return the column that is filled where a list blocks a recipient's number."""
+    return f"blocked_{number}"
 
 
 def _text(column: Any) -> Any:
@@ -150,24 +193,56 @@ def _text(column: Any) -> Any:
     return ibis.ifelse(text.strip() == "", ibis.null("string"), text)
 
 
-def _lacks_variable(values: Mapping[str, Any], given: Recipients) -> Any:
+def _lacks_variable(joined: Any, values: Mapping[str, Any], given: Recipients) -> Any:
+    if given.division is None:
+        return _lacks_any(given.template.names, values, given)
     lacks: Any = ibis.literal(False)
-    for name in given.template.names:
+    for place, names in enumerate(given.division.names):
+        lacks |= (joined.place == place) & _lacks_any(names, values, given)
+    return lacks
+
+
+def _lacks_any(names: Iterable[str], values: Mapping[str, Any], given: Recipients) -> Any:
+    lacks: Any = ibis.literal(False)
+    for name in names:
         if given.sources[name].missing.text is None:
             lacks |= values[name].isnull()
     return lacks
 
 
+def _variables(joined: Any, values: Mapping[str, Any], given: Recipients) -> Any:
+    """Return the values of each recipient's text, in the order of its names."""
+    if given.division is None:
+        return _filled(given.template.names, values, given)
+    first, *others = given.division.names
+    if all(names == first for names in others):
+        return _filled(first, values, given)
+    arrays = [_filled(names, values, given) for names in given.division.names]
+    cases = [(joined.place == place, array) for place, array in enumerate(arrays[:-1])]
+    return ibis.cases(*cases, else_=arrays[-1])
+
+
+def _filled(names: Iterable[str], values: Mapping[str, Any], given: Recipients) -> Any:
+    filled = [ibis.coalesce(values[name], given.sources[name].missing.text or "") for name in names]
+    return ibis.array(filled) if filled else ibis.null("array<string>")
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of the plan: messages in mobile-number order, and drops with their reason."""
+    """A piece of the plan: messages of one place in mobile-number order, and drops."""
 
     messages: pa.RecordBatch
     drops: pa.RecordBatch
+    place: int = 0
 
 
-def blocks(batches: Iterable[pa.RecordBatch], measure: "PartsMeasure") -> Iterator[Block]:
-    """Cut the ordered recipients into blocks; the second of one number is dropped."""
+def blocks(
+    batches: Iterable[pa.RecordBatch], measures: Sequence[Measure], held: Held | None = None
+) -> Iterator[Block]:
+    """Cut the ordered recipients into blocks; the second of one number is dropped.
+
+    `measures` has one for each place; `held` says whom the control group takes.
+    """
     last_mobile = -1
     for batch in batches:
         reasons = batch.column("reason")
@@ -177,13 +252,31 @@ def blocks(batches: Iterable[pa.RecordBatch], measure: "PartsMeasure") -> Iterat
         repeated = mobiles == np.concatenate(([last_mobile], mobiles[:-1]))
         if len(mobiles):
             last_mobile = int(mobiles[-1])
-        kept = sendable.filter(pa.array(~repeated))
-        yield Block(_messages(kept, measure), _drops(sendable, repeated, others))
+        gone = [(DUPLICATE_NUMBER, repeated)]
+        if held is not None:
+            gone.append((CONTROL_GROUP, held.holds(mobiles) & ~repeated))
+        kept = sendable.filter(pa.array(~np.logical_or.reduce([mask for _, mask in gone])))
+        drops = _drops(sendable, gone, others)
+        for place, piece in _pieces(kept, len(measures)):
+            yield Block(_messages(piece, measures[place]), drops, place)
+            drops = drops.slice(len(drops))
 
 
-def _messages(kept: pa.RecordBatch, measure: "PartsMeasure") -> pa.RecordBatch:
+def _pieces(kept: pa.RecordBatch, places: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Cut rows, which are ordered by place, into those of each; at least one piece."""
+    if places == 1:
+        yield 0, kept
+        return
+    here = kept.column("place").to_numpy(zero_copy_only=False)
+    starts = np.searchsorted(here, np.arange(places + 1))
+    filled = [place for place in range(places) if starts[place] < starts[place + 1]]
+    for place in filled or [0]:
+        yield place, kept.slice(starts[place], starts[place + 1] - starts[place])
+
+
+def _messages(kept: pa.RecordBatch, measure: Measure) -> pa.RecordBatch:
     variables = kept.column("variables")
-    if not measure.template.names:
+    if not measure.names:
         offsets = pa.array(np.zeros(len(kept) + 1, dtype=np.int32))
         variables = pa.ListArray.from_arrays(offsets, pa.array([], pa.string()))
     parts = pa.array(measure(variables), pa.int16())
@@ -193,61 +286,20 @@ def _messages(kept: pa.RecordBatch, measure: "PartsMeasure") -> pa.RecordBatch:
 
 
 def _drops(
-    sendable: pa.RecordBatch, repeated: NDArray[np.bool_], others: pa.RecordBatch
+    sendable: pa.RecordBatch,
+    gone: Sequence[tuple[str, NDArray[np.bool_]]],
+    others: pa.RecordBatch,
 ) -> pa.RecordBatch:
-    twins = sendable.filter(pa.array(repeated))
+    """Return the drops among those who could have got a message, and all others."""
+    dropped = [(why, sendable.filter(pa.array(mask))) for why, mask in gone]
     reasons = pa.concat_arrays(
         [
-            pa.array([DUPLICATE_NUMBER] * len(twins), pa.string()),
+            *(pa.array([why] * len(rows), pa.string()) for why, rows in dropped),
             others.column("reason").cast(pa.string()),
         ]
     )
     columns = [
-        pa.concat_arrays([twins.column(name), others.column(name)])
+        pa.concat_arrays([*(rows.column(name) for _, rows in dropped), others.column(name)])
         for name in ("customer", "mobile")
     ]
     return pa.RecordBatch.from_arrays([*columns, reasons], schema=DROP_FIELDS)
-
-
-class PartsMeasure:
-    """Counts the parts of many recipients' texts under a platform's counting rule."""
-
-    def __init__(self, template: TemplateText, signature: str, counting: Counting) -> None:
-        self.template = template
-        self.signature = signature
-        self.counting = counting
-        tokens = sum(variable.is_token for variable in template.variables)
-        self._fixed_units = (
-            len(signed("", signature, counting))
-            + sum(map(len, template.literals))
-            + tokens * TOKEN_LENGTH
-        )
-        named = [variable.name for variable in template.variables]
-        self._times = np.array([named.count(name) for name in template.names], dtype=np.int64)
-
-    def __call__(self, variables: pa.ListArray) -> NDArray[np.int16]:
-        """Return the parts of each row; `variables` holds `template.names` values a row."""
-        names = len(self.template.names)
-        if not names:
-            text = self.template.form.format(_PLACEHOLDER_TOKEN)
-            parts = count(text, self.signature, self.counting).parts
-            return np.full(len(variables), parts, dtype=np.int16)
-        values = variables.flatten()
-        if self.counting is Counting.MAINLAND:
-            lengths = (
-                pc.call_function("utf8_length", [values])
-                .to_numpy(zero_copy_only=False)
-                .reshape(-1, names)
-            )
-            return self._mainland(lengths @ self._times + self._fixed_units)
-        rows = np.array(values.to_pylist(), dtype=object).reshape(-1, names)
-        return np.array([self._international(row) for row in rows], dtype=np.int16)
-
-    def _mainland(self, units: NDArray[np.int64]) -> NDArray[np.int16]:
-        capacity = CAPACITIES[Encoding.MAINLAND]
-        parts = np.where(units <= capacity.single, 1, -(-units // capacity.part))
-        return parts.astype(np.int16)
-
-    def _international(self, values: NDArray[np.object_]) -> int:
-        text = self.template.form.format(_PLACEHOLDER_TOKEN, *values)
-        return count(text, self.signature, self.counting).parts

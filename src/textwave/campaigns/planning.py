@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
 
+import ibis.expr.types as ir
 import structlog
 
 from textwave.audiences.store import member_ids
@@ -16,7 +17,8 @@ from textwave.campaigns.draft import NotReadyToStart, read_sources
 from textwave.campaigns.lake import Destination, PlanTally, plan_blocks, tally_plan, write_plan
 from textwave.campaigns.numbers import NumberChoice
 from textwave.campaigns.operations import SEND_TASK
-from textwave.campaigns.plan import PartsMeasure, Recipients, count_recipients
+from textwave.campaigns.parts import PartsMeasure
+from textwave.campaigns.plan import OPTED_OUT, Recipients, count_recipients
 from textwave.campaigns.reach import Reach, find_numbers, find_reach
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import Brief, PlanCounts
@@ -78,8 +80,8 @@ async def run_dry_run(
         tally = await warehouse.run(
             workspace_id,
             lambda lake: tally_plan(
-                plan_blocks(_recipients(lake, asked, ledger.url), asked.measure),
-                asked.measure,
+                plan_blocks(_recipients(lake, asked, ledger.url), [asked.measure]),
+                [asked.measure],
             ),
         )
         return _report(brief, tally)
@@ -115,8 +117,8 @@ async def run_plan(
         tally = await warehouse.run(
             workspace_id,
             lambda lake: write_plan(
-                plan_blocks(_recipients(lake, asked, ledger.url), asked.measure),
-                asked.measure,
+                plan_blocks(_recipients(lake, asked, ledger.url), [asked.measure]),
+                [asked.measure],
                 to,
             ),
         )
@@ -251,9 +253,10 @@ def _batch_size(brief: Brief, configured: int) -> int:
 
 
 def _recipients(lake: Lake, asked: _Work, url: str) -> Recipients:
-    opted_out = None
+    blocked: list[tuple[str, ir.Table]] = []
     if asked.honours_opt_outs:
-        opted_out = lake.hold(opted_out_numbers(url, asked.brief.signature_id))
+        opted_out = opted_out_numbers(url, asked.brief.signature_id)
+        blocked.append((OPTED_OUT, lake.hold(opted_out)))
     members = member_ids(lake, asked.snapshot_id)
     return Recipients(
         members=members,
@@ -261,7 +264,7 @@ def _recipients(lake: Lake, asked: _Work, url: str) -> Recipients:
         customer_column=asked.reach.root.customer_column,
         template=asked.template,
         sources=read_sources(asked.brief.variables),
-        opted_out=opted_out,
+        blocked=blocked,
         numbers=find_numbers(lake, asked.reach, members),
     )
 
@@ -283,4 +286,8 @@ def _report(brief: Brief, tally: PlanTally) -> dict[str, Any]:
 
 
 def _shown(sample: dict[str, Any]) -> dict[str, Any]:
-    return {**sample, "mobile": masked(Mobile(sample["mobile"]))}
+    return {
+        "mobile": masked(Mobile(sample["mobile"])),
+        "parts": sample["parts"],
+        "text": sample["text"],
+    }
