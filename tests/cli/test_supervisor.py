@@ -83,6 +83,12 @@ def test_two_installations_live_side_by_side_and_heal(places: tuple[Place, Place
     until(lambda: one.running().children["web"] != first.children["web"])
     until(lambda: healthy(one.running()))
 
+    database = embedded_postgres(one.data)
+    postmaster = (database.cluster / "postmaster.pid").read_text().split()[0]
+    os.kill(int(postmaster), signal.SIGKILL)
+    until(lambda: not healthy(one.running()))
+    until(lambda: healthy(one.running()))
+
     os.kill(first.pid, signal.SIGKILL)
     children = [psutil.Process(pid) for pid in other.running().children.values()]
     until(lambda: not any(psutil.pid_exists(p) for p in one_children(first, one)))

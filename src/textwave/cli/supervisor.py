@@ -33,7 +33,12 @@ from textwave.cli.installation import (
 )
 from textwave.cli.serving import PortTaken, address_of, claim_port
 from textwave.settings import Settings
-from textwave.storage.embedded import DatabaseUrls, embedded_postgres
+from textwave.storage.embedded import (
+    DatabaseUrls,
+    EmbeddedPostgres,
+    PostgresDidNotStart,
+    embedded_postgres,
+)
 from textwave.storage.ledger import open_ledger
 from textwave.storage.migrate import migrate
 from textwave.storage.secrets import open_vault
@@ -41,6 +46,7 @@ from textwave.wiring import database_urls, prepare_data_folder
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+DATABASE_LOOK_SECONDS = 2.0
 log = structlog.get_logger(__name__)
 
 
@@ -218,12 +224,37 @@ def _kept_api_key(data: Path) -> str:
 
 @asynccontextmanager
 async def _database(settings: Settings, data: Path) -> AsyncGenerator[DatabaseUrls, None]:
-    """Give the database; the embedded one is stopped at the end."""
+    """Give the database; the embedded one is kept alive, and stopped at the end."""
+    if settings.database_url is not None:
+        yield database_urls(settings)
+        return
+    server = embedded_postgres(data)
     try:
-        yield await asyncio.to_thread(database_urls, settings)
+        urls = await asyncio.to_thread(server.start)
+        stopping = asyncio.Event()
+        keeper = asyncio.create_task(_keep_running(server, stopping))
+        try:
+            yield urls
+        finally:
+            stopping.set()
+            await keeper
     finally:
-        if settings.database_url is None:
-            await asyncio.to_thread(embedded_postgres(data).stop)
+        await asyncio.to_thread(server.stop)
+
+
+async def _keep_running(server: EmbeddedPostgres, stopping: asyncio.Event) -> None:
+    """Start the embedded server again whenever it is gone; whoever uses it waits and goes on."""
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), DATABASE_LOOK_SECONDS)
+            return
+        if await asyncio.to_thread(server.is_running):
+            continue
+        log.warning("database died", restart="at once")
+        try:
+            await asyncio.to_thread(server.start)
+        except (PostgresDidNotStart, psycopg.Error) as error:
+            log.warning("database did not start", error=str(error).strip())
 
 
 def _stop_event() -> asyncio.Event:
