@@ -1,19 +1,32 @@
 """The gate: who of a batch may be sent to now, who never, who later; when a campaign may at all.
 
 Decides within the transaction that prepares the batch, so that nothing can change between the
-decision and the request. It writes nothing about messages: what it says is written by its caller.
+decision and the request: opt-outs and the deny list first, then quiet hours, then fatigue, which
+writes the touches of all who pass. Of messages it writes nothing; its caller does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from textwave.campaigns.plan import OPTED_OUT
 from textwave.dispatch.requests import Recipient
 from textwave.dispatch.store import Batch, SendingCampaign
 from textwave.platforms.contract import MessageType
 from textwave.storage.ledger import Connection
+from textwave.suppression import allowlist_store, limits_store
+from textwave.suppression.deny_store import drop_reasons
+from textwave.suppression.fatigue import FATIGUE
+from textwave.suppression.fatigue_operations import touch
+from textwave.suppression.limits_store import LimitsInForce
+from textwave.suppression.quiet import NEVER, QUIET_HOURS, QuietZone, WhenQuiet, opening
 from textwave.suppression.store import opted_out
+from textwave.suppression.touch_store import Touched
+from textwave.suppression.zones import zone_names, zones
+
+_NO_ZONES: Final = ()
 
 
 @dataclass(slots=True)
@@ -28,6 +41,21 @@ class Gated:
     dropped: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     held: dict[int, datetime] = field(default_factory=dict[int, datetime])
 
+    def drop(self, reasons: dict[int, str]) -> None:
+        """Drop messages, each for its reason."""
+        for message_id, reason in reasons.items():
+            self.dropped.setdefault(reason, []).append(message_id)
+        self._leave_out(reasons)
+
+    def hold(self, openings: dict[int, datetime]) -> None:
+        """Let messages wait, each until its moment."""
+        self.held.update(openings)
+        self._leave_out(openings)
+
+    def _leave_out(self, ids: Collection[int]) -> None:
+        if ids:
+            self.passed = [recipient for recipient in self.passed if recipient.id not in ids]
+
 
 async def gate(
     connection: Connection,
@@ -37,22 +65,104 @@ async def gate(
     recipients: Sequence[Recipient],
     now: datetime,
 ) -> Gated:
-    """Say who of a batch may be sent to now; nobody who opted out before this moment."""
-    _ = batch, now
+    """Say who of a batch may be sent to now, and write the touches of marketing messages."""
+    _ = batch
     gated = Gated(list(recipients))
-    if campaign.type == MessageType.notification or not recipients:
+    gated.drop(await barred(connection, campaign=campaign, recipients=gated.passed))
+    if campaign.type == MessageType.notification or not gated.passed:
         return gated
-    mobiles = [recipient.mobile for recipient in recipients]
-    blocked = await opted_out(connection, campaign.signature_id, mobiles)
-    if blocked:
-        gated.passed = [r for r in recipients if r.mobile not in blocked]
-        gated.dropped[OPTED_OUT] = [r.id for r in recipients if r.mobile in blocked]
+    limits = await limits_store.in_force(connection, campaign.workspace_id, campaign.signature_id)
+    exempt = await _exempt(connection, campaign, limits, gated.passed)
+    _keep_quiet(gated, campaign, limits, exempt, now)
+    too_many = await touch(
+        connection,
+        Touched(campaign.workspace_id, campaign.signature_id, campaign.id),
+        messages=[(recipient.id, recipient.mobile) for recipient in gated.passed],
+        exempt=exempt,
+        limits=limits,
+        now=now,
+    )
+    gated.drop(dict.fromkeys(sorted(too_many), FATIGUE))
     return gated
+
+
+async def barred(
+    connection: Connection, *, campaign: SendingCampaign, recipients: Sequence[Recipient]
+) -> dict[int, str]:
+    """Return the messages that must not go whatever the hour, with the reason of each.
+
+    For messages that have passed the gate before and certainly not left: their touches are written
+    already, but their owners may have opted out since.
+    """
+    if not recipients:
+        return {}
+    marketing = campaign.type != MessageType.notification
+    mobiles = [recipient.mobile for recipient in recipients]
+    platform_id = campaign.platform_id if marketing else None
+    reasons = await drop_reasons(connection, campaign.workspace_id, platform_id, mobiles)
+    if marketing:
+        blocked = await opted_out(connection, campaign.signature_id, mobiles)
+        reasons |= dict.fromkeys(blocked, OPTED_OUT)
+    return {r.id: reasons[r.mobile] for r in recipients if r.mobile in reasons}
 
 
 async def opens_at(
     connection: Connection, *, campaign: SendingCampaign, now: datetime
 ) -> datetime | None:
-    """Return when the whole campaign may send again; None: it may now."""
-    _ = connection, campaign, now
-    return None
+    """Return when the whole campaign may send again; None: it may now.
+
+    With an allowlist nothing waits as a whole: the gate holds all those who are not on it.
+    """
+    if campaign.type == MessageType.notification or campaign.quiet != WhenQuiet.WAIT:
+        return None
+    limits = await limits_store.in_force(connection, campaign.workspace_id, campaign.signature_id)
+    if limits.quiet_zone is not QuietZone.WORKSPACE or limits.has_allowlist:
+        return None
+    return opening(limits.quiet, (ZoneInfo(limits.time_zone),), now)
+
+
+async def _exempt(
+    connection: Connection,
+    campaign: SendingCampaign,
+    limits: LimitsInForce,
+    recipients: Sequence[Recipient],
+) -> set[int]:
+    """Return the numbers that neither quiet hours nor fatigue apply to."""
+    if not limits.has_allowlist:
+        return set()
+    mobiles = [recipient.mobile for recipient in recipients]
+    return await allowlist_store.on_list(connection, campaign.workspace_id, mobiles)
+
+
+def _keep_quiet(
+    gated: Gated,
+    campaign: SendingCampaign,
+    limits: LimitsInForce,
+    exempt: Collection[int],
+    now: datetime,
+) -> None:
+    """Drop or hold those who must be left alone now."""
+    if limits.quiet.never:
+        return
+    later = _openings(gated.passed, limits, now)
+    later = {r.id: later[r.id] for r in gated.passed if r.id in later and r.mobile not in exempt}
+    waits = campaign.quiet == WhenQuiet.WAIT
+    gated.drop({i: QUIET_HOURS for i, at in later.items() if at == NEVER or not waits})
+    gated.hold({i: at for i, at in later.items() if at != NEVER and waits})
+
+
+def _openings(
+    recipients: Sequence[Recipient], limits: LimitsInForce, now: datetime
+) -> dict[int, datetime]:
+    """Return when those may be sent to who must be left alone now."""
+    of_zones: dict[tuple[str, ...], datetime | None] = {}
+    later: dict[int, datetime] = {}
+    by_number = limits.quiet_zone is QuietZone.RECIPIENT
+    for recipient in recipients:
+        names = zone_names(recipient.mobile) if by_number else _NO_ZONES
+        if names not in of_zones:
+            of_zones[names] = opening(limits.quiet, zones(names, limits.time_zone), now)
+        at = of_zones[names]
+        if at is not None:
+            later[recipient.id] = at
+    return later

@@ -44,6 +44,7 @@ class SendingCampaign:
     token_version: int
     platform_id: PlatformId
     signature_id: SignatureId
+    quiet: str
     signature: str
     template_code: str
     installation: str

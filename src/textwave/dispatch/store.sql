@@ -2,7 +2,7 @@
 -- What every batch of a campaign has in common; the row is held shared, so that pausing and
 -- cancelling wait for batches that are being prepared, and those see it.
 SELECT c.id, c.workspace_id, c.type, c.state, c.content, c.first_message_id, c.request_size,
-       c.token_version, c.platform_id, c.signature_id, s.name AS signature,
+       c.token_version, c.platform_id, c.signature_id, c.quiet, s.name AS signature,
        t.code AS template_code, (SELECT name FROM installation) AS installation
 FROM campaign c
 JOIN signature s ON s.id = c.signature_id JOIN template t ON t.id = c.template_id

@@ -1,0 +1,190 @@
+"""Rows of touches: each is a marketing message that was prepared for somebody.
+
+Whoever counts takes the workspace's clock first, so that of two campaigns the second counts what
+the first wrote; times of touches never go back. Everything in sets, one batch at a time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, LiteralString
+
+from textwave.kit.ids import CampaignId, SignatureId, WorkspaceId
+from textwave.storage.ledger import Connection, execute, many, value
+from textwave.storage.statements import load_statements
+from textwave.suppression.fatigue import LONGEST_WINDOW_SECONDS, CountsBy, Limits
+
+_SQL = load_statements(__package__ or "textwave.suppression", "touch_store.sql")
+_ROOMS: Final[Mapping[CountsBy, LiteralString]] = {
+    CountsBy.NUMBER: _SQL["rooms"],
+    CountsBy.CUSTOMER: _SQL["rooms"].replace("mobile", "customer_key"),
+}
+_LONGEST_WINDOW: Final = timedelta(seconds=LONGEST_WINDOW_SECONDS)
+_NAMES: Final = ("minute", "hour", "day", "week", "month")
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """What is counted for a batch: all signatures for one set of limits, some for the other."""
+
+    counts_by: CountsBy
+    limits: Limits
+    own_limits: Limits
+    signature_ids: tuple[int, ...]
+
+    @property
+    def window_seconds(self) -> int:
+        """Return the length of the longest window with a limit; 0: nothing is counted."""
+        return max(self.limits.window_seconds, self.own_limits.window_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """From whom touches are: the batch's campaign and its signature."""
+
+    workspace_id: WorkspaceId
+    signature_id: SignatureId
+    campaign_id: CampaignId
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTouch:
+    """A touch as a person sees it who asks why a number got nothing."""
+
+    message_id: int
+    touched_at: datetime
+    signature: str
+    campaign: str
+
+
+async def take_clock(
+    connection: Connection, workspace_id: WorkspaceId, *, now: datetime
+) -> datetime:
+    """Wait until nobody else counts or writes touches of the workspace; return the moment."""
+    key = {"workspace_id": workspace_id, "now": now}
+    moment: datetime = await value(connection, _SQL["take_clock"], key)
+    return moment
+
+
+async def share_clock(
+    connection: Connection, workspace_id: WorkspaceId, *, now: datetime
+) -> datetime:
+    """Wait until nobody counts touches of the workspace; return the moment."""
+    key = {"workspace_id": workspace_id, "now": now}
+    moment: datetime | None = await value(connection, _SQL["share_clock"], key)
+    return moment or await take_clock(connection, workspace_id, now=now)
+
+
+async def rooms(
+    connection: Connection,
+    workspace_id: WorkspaceId,
+    *,
+    counting: Counting,
+    persons: Sequence[int],
+    fewer_than: int,
+    moment: datetime,
+) -> dict[int, int]:
+    """Return how many more messages persons may get, of those who may get fewer than so many."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "persons": list(persons),
+        "fewer_than": fewer_than,
+        "moment": moment,
+        "after": moment - timedelta(seconds=counting.window_seconds),
+        "signature_ids": list(counting.signature_ids),
+        **dict(zip(_NAMES, counting.limits.in_order, strict=True)),
+        **dict(zip((f"own_{n}" for n in _NAMES), counting.own_limits.in_order, strict=True)),
+    }
+    cursor = await connection.execute(_ROOMS[counting.counts_by], parameters, binary=True)
+    return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def customer_keys(
+    connection: Connection, workspace_id: WorkspaceId, ids: Sequence[int]
+) -> dict[int, int]:
+    """Return the customers of messages as touches have them."""
+    span = {"first_id": min(ids), "last_id": max(ids), "ids": list(ids)}
+    cursor = await connection.execute(
+        _SQL["customer_keys"], {"workspace_id": workspace_id, **span}, binary=True
+    )
+    return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def add_touches(
+    connection: Connection,
+    touched: Touched,
+    *,
+    messages: Sequence[tuple[int, int]],
+    customer_keys: Mapping[int, int],
+    moment: datetime,
+) -> None:
+    """Write the touches of messages, each an id and a number."""
+    parameters = {
+        "workspace_id": touched.workspace_id,
+        "signature_id": touched.signature_id,
+        "campaign_id": touched.campaign_id,
+        "ids": [message_id for message_id, _ in messages],
+        "mobiles": [mobile for _, mobile in messages],
+        "customer_keys": [customer_keys.get(message_id) for message_id, _ in messages],
+        "moment": moment,
+    }
+    await execute(connection, _SQL["add"], parameters)
+
+
+async def give_back(
+    connection: Connection, workspace_id: WorkspaceId, ids: Sequence[int], *, now: datetime
+) -> int:
+    """Take back the touches of messages that certainly never left; return how many."""
+    if not ids:
+        return 0
+    parameters = {"workspace_id": workspace_id, "ids": list(ids), "after": _oldest(now)}
+    return await execute(connection, _SQL["give_back"], parameters)
+
+
+async def next_piece(
+    connection: Connection, workspace_id: WorkspaceId, *, mobile: int, limit: int, now: datetime
+) -> int | None:
+    """Return the last number of the next so many touches behind a number; None at the end."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "mobile": mobile,
+        "limit": limit,
+        "after": _oldest(now),
+    }
+    last: int | None = await value(connection, _SQL["piece_without_customer"], parameters)
+    return last
+
+
+async def fill_customers(
+    connection: Connection,
+    workspace_id: WorkspaceId,
+    *,
+    mobile: int,
+    last_mobile: int,
+    now: datetime,
+) -> int:
+    """Give touches of numbers behind one and up to another their customers; return how many."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "mobile": mobile,
+        "last_mobile": last_mobile,
+        "after": _oldest(now),
+    }
+    return await execute(connection, _SQL["fill_customers"], parameters)
+
+
+async def touches_of_number(
+    connection: Connection, workspace_id: WorkspaceId, mobile: int, *, now: datetime, limit: int
+) -> list[SeenTouch]:
+    """Return what a number got in the last 30 days, newest first."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "mobile": mobile,
+        "after": _oldest(now),
+        "limit": limit,
+    }
+    return await many(connection, SeenTouch, _SQL["touches_of_number"], parameters)
+
+
+def _oldest(now: datetime) -> datetime:
+    return now - _LONGEST_WINDOW

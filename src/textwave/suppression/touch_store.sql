@@ -1,0 +1,99 @@
+-- name: take_clock
+-- Be the only one who counts and writes touches of the workspace until the transaction ends;
+-- returns the moment of what will be written: not before any other one's.
+INSERT INTO touch_clock AS c (workspace_id, touched_at) VALUES (%(workspace_id)s, %(now)s)
+ON CONFLICT (workspace_id) DO UPDATE SET touched_at = greatest(c.touched_at, excluded.touched_at)
+RETURNING touched_at
+
+-- name: share_clock
+-- The moment for somebody who does not count: any number may write touches at once, but nobody
+-- counts and no rule changes until their transactions have ended.
+SELECT greatest(touched_at, %(now)s) FROM touch_clock WHERE workspace_id = %(workspace_id)s
+FOR SHARE
+
+-- name: rooms
+-- How many more messages a number may get, where that is fewer than are asked for. One read of the
+-- index touch_of_number, or touch_of_customer; a limit that is null counts nothing.
+SELECT mobile, room FROM (
+    SELECT mobile, least(
+        %(minute)s::bigint - count(*) FILTER (
+            WHERE touched_at > %(moment)s::timestamptz - interval '1 minute'),
+        %(hour)s::bigint - count(*) FILTER (
+            WHERE touched_at > %(moment)s::timestamptz - interval '1 hour'),
+        %(day)s::bigint - count(*) FILTER (
+            WHERE touched_at > %(moment)s::timestamptz - interval '24 hours'),
+        %(week)s::bigint - count(*) FILTER (
+            WHERE touched_at > %(moment)s::timestamptz - interval '168 hours'),
+        %(month)s::bigint - count(*) FILTER (
+            WHERE touched_at > %(moment)s::timestamptz - interval '720 hours'),
+        %(own_minute)s::bigint - count(*) FILTER (
+            WHERE touched_at > %(moment)s::timestamptz - interval '1 minute'
+              AND signature_id = ANY(%(signature_ids)s::bigint[])),
+        %(own_hour)s::bigint - count(*) FILTER (
+            WHERE touched_at > %(moment)s::timestamptz - interval '1 hour'
+              AND signature_id = ANY(%(signature_ids)s::bigint[])),
+        %(own_day)s::bigint - count(*) FILTER (
+            WHERE touched_at > %(moment)s::timestamptz - interval '24 hours'
+              AND signature_id = ANY(%(signature_ids)s::bigint[])),
+        %(own_week)s::bigint - count(*) FILTER (
+            WHERE touched_at > %(moment)s::timestamptz - interval '168 hours'
+              AND signature_id = ANY(%(signature_ids)s::bigint[])),
+        %(own_month)s::bigint - count(*) FILTER (
+            WHERE touched_at > %(moment)s::timestamptz - interval '720 hours'
+              AND signature_id = ANY(%(signature_ids)s::bigint[]))
+    ) AS room
+    FROM touch
+    WHERE workspace_id = %(workspace_id)s AND mobile = ANY(%(persons)s::bigint[])
+      AND touched_at > %(after)s::timestamptz
+    GROUP BY mobile
+) counted
+WHERE room < %(fewer_than)s
+
+-- name: customer_keys
+-- The customers of messages, in the order of ids, as touches have them.
+SELECT id, hashtextextended(customer, 0) FROM message
+WHERE workspace_id = %(workspace_id)s AND id BETWEEN %(first_id)s AND %(last_id)s
+  AND id = ANY(%(ids)s::bigint[])
+
+-- name: add
+-- Write touches, in the order in which they are given.
+INSERT INTO touch (workspace_id, mobile, customer_key, signature_id, campaign_id, message_id,
+                   touched_at)
+SELECT %(workspace_id)s, mobile, customer_key, %(signature_id)s, %(campaign_id)s, id, %(moment)s
+FROM unnest(%(ids)s::bigint[], %(mobiles)s::bigint[], %(customer_keys)s::bigint[])
+    AS t (id, mobile, customer_key)
+
+-- name: give_back
+-- Take back the touches of messages that certainly never left; those dropped since are found too.
+DELETE FROM touch t USING (
+    SELECT id, mobile FROM message
+    WHERE workspace_id = %(workspace_id)s AND id = ANY(%(ids)s::bigint[])
+    UNION ALL
+    SELECT id, mobile FROM message_drop
+    WHERE workspace_id = %(workspace_id)s AND id = ANY(%(ids)s::bigint[])
+) unsent
+WHERE t.workspace_id = %(workspace_id)s AND t.mobile = unsent.mobile AND t.message_id = unsent.id
+  AND t.touched_at > %(after)s
+
+-- name: piece_without_customer
+-- The end of the next piece of touches, by number, when going through all of a workspace.
+SELECT max(mobile) FROM (
+    SELECT mobile FROM touch
+    WHERE workspace_id = %(workspace_id)s AND mobile > %(mobile)s AND touched_at > %(after)s
+    ORDER BY mobile LIMIT %(limit)s
+) piece
+
+-- name: fill_customers
+-- Give the touches of a piece of numbers their customers; those whose messages are gone have none.
+UPDATE touch t SET customer_key = hashtextextended(m.customer, 0)
+FROM message m
+WHERE t.workspace_id = %(workspace_id)s AND t.customer_key IS NULL AND t.touched_at > %(after)s
+  AND t.mobile > %(mobile)s AND t.mobile <= %(last_mobile)s
+  AND m.id = t.message_id AND m.workspace_id = t.workspace_id
+
+-- name: touches_of_number
+-- What a number got lately, newest first.
+SELECT t.message_id, t.touched_at, s.name AS signature, c.name AS campaign
+FROM touch t JOIN signature s ON s.id = t.signature_id JOIN campaign c ON c.id = t.campaign_id
+WHERE t.workspace_id = %(workspace_id)s AND t.mobile = %(mobile)s AND t.touched_at > %(after)s
+ORDER BY t.touched_at DESC, t.message_id DESC LIMIT %(limit)s
