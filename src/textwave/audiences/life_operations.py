@@ -63,7 +63,8 @@ class AudienceInUse(Refusal):
     def sentence(self) -> str:
         return (
             f"“{self.audience}” is used by {', '.join(self.users)}. Change or archive those "
-            "audiences and models first; let the campaigns end, or cancel them."
+            "audiences and models first; let the campaigns end, or cancel them; delete the "
+            "recurrences."
         )
 
 
@@ -125,14 +126,15 @@ async def rename_audience(
     Raises:
         NotFound, AudienceOfAnother, AudienceArchived: as things stand.
         AlreadyExists, InvalidValue: the new name is taken, or is none.
-        AudienceInUse: a model names it.
+        AudienceInUse: a model or a recurrence names it.
     """
     audience = await _changeable(connection, workspace_id, viewer, name)
     check_not_archived(audience)
     new_name = check_name(new_name)
     users = await life_store.users(connection, audience)
-    if models := [f"the model “{user.name}”" for user in users if user.kind == "model"]:
-        raise AudienceInUse(name, models)
+    naming = [user for user in users if user.kind in ("model", "recurrence")]
+    if naming:
+        raise AudienceInUse(name, [f"the {user.kind} “{user.name}”" for user in naming])
     rewritten = await life_store.rename(connection, audience, new_name)
     if rewritten is None:
         raise AlreadyExists("audience", new_name)

@@ -11,7 +11,7 @@ SELECT id, name, table_name, refresh, archived_at IS NOT NULL AS archived,
 FROM audience WHERE workspace_id = %(workspace_id)s
 
 -- name: users
--- What cannot do without an audience: rules, models, campaigns under way.
+-- What cannot do without an audience: rules, models, campaigns under way, recurrences.
 SELECT kind, name FROM (
     SELECT 'audience' AS kind, name FROM audience
     WHERE workspace_id = %(workspace_id)s AND archived_at IS NULL AND name <> %(name)s
@@ -26,7 +26,10 @@ SELECT kind, name FROM (
     UNION ALL
     SELECT 'campaign', name FROM campaign
     WHERE workspace_id = %(workspace_id)s AND audience_id = %(audience_id)s
-      AND state IN ('reviewing', 'planning', 'sending', 'paused')
+      AND state IN ('reviewing', 'scheduled', 'planning', 'sending', 'paused')
+    UNION ALL
+    SELECT 'recurrence', name FROM recurrence
+    WHERE workspace_id = %(workspace_id)s AND state <> 'ended' AND draft ->> 'audience' = %(name)s
 ) found ORDER BY kind, name LIMIT %(limit)s
 
 -- name: edit

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from textwave.campaigns.plan import VariableSource
+from textwave.campaigns.timing import Timing
 from textwave.content.variables import MissingValue, TemplateText, WhenMissing
 from textwave.kit.refusal import InvalidValue, Refusal
 
@@ -33,6 +34,7 @@ class CampaignDraft:
     audience: str
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, dict[str, str]])
     numbers: str = "first"
+    timing: Timing = field(default_factory=Timing)
 
 
 @dataclass(eq=False)

@@ -7,11 +7,11 @@ job in the same transaction. Planning is in `textwave.campaigns.planning`.
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from textwave.accounts.store import audit
 from textwave.audiences.particulars import AudienceArchived
 from textwave.audiences.visibility import SEES_ALL, Viewer
-from textwave.campaigns import store
+from textwave.campaigns import schedule_store, store
 from textwave.campaigns.draft import (
     CampaignDraft,
     NotReadyToStart,
@@ -20,10 +20,18 @@ from textwave.campaigns.draft import (
     check_sources,
 )
 from textwave.campaigns.numbers import read_choice
+from textwave.campaigns.start_operations import (
+    check_audience,
+    check_signature,
+    defer_plan,
+    examine_text,
+    record,
+    schedule,
+    settle,
+)
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import Brief, Campaign
-from textwave.content.operations import examine
-from textwave.content.store import platform_named
+from textwave.campaigns.timing import approved_start, check_timing, scheduled_at
 from textwave.content.variables import parse
 from textwave.content.wording import full_text
 from textwave.kit.ids import CampaignId, OperationId, TemplateId, WorkspaceId
@@ -33,7 +41,6 @@ from textwave.storage import progress
 from textwave.storage.ledger import Connection
 from textwave.storage.queue import Job, defer
 
-PLAN_TASK = "campaigns.plan"
 SEND_TASK = "dispatch.send_batch"
 DRY_RUN_TASK = "campaigns.dry_run"
 RESUME_TASK = "campaigns.resume"
@@ -57,32 +64,83 @@ async def create_campaign(
             ColumnUnknown, InvalidValue, and what examining the text raises:
             CapabilityMissing, TextNotAcceptable …
     """
-    check_name(draft.name)
-    read_choice(draft.numbers)
+    check_draft(draft)
     if await store.campaigns(connection, workspace_id, name=draft.name):
         raise AlreadyExists("campaign", draft.name)
+    found = await find_parts(connection, workspace_id, draft, viewer)
+    parameters = {**asdict(draft), **found, "workspace_id": workspace_id, "actor": actor}
+    campaign_id = await store.add(connection, parameters)
+    await write_particulars(connection, workspace_id, campaign_id, draft, now)
+    brief = await check_written(connection, workspace_id, draft, links_url, now)
+    await record(connection, brief, actor, "create")
+    return await campaign(connection, workspace_id, draft.name)
+
+
+def check_draft(draft: CampaignDraft) -> None:
+    """Accept a draft as far as that needs no database.
+
+    Raises:
+        InvalidValue: something of it is none of its choices or out of its bounds.
+    """
+    check_name(draft.name)
+    read_choice(draft.numbers)
+    check_timing(draft.timing)
+
+
+async def find_parts(
+    connection: Connection, workspace_id: WorkspaceId, draft: CampaignDraft, viewer: Viewer
+) -> dict[str, Any]:
+    """Return the ids of what a draft names.
+
+    Raises:
+        NotFound: there is no such thing, or the viewer does not see it.
+    """
     kinds = ("platform", "signature", "template", "audience")
     names = {kind: getattr(draft, kind) for kind in kinds}
     found = await store.parts_of_draft(connection, workspace_id, names, viewer)
     for kind, name in names.items():
         if getattr(found, f"{kind}_id") is None:
             raise NotFound(kind, name)
-    await store.add(
-        connection,
-        {
-            **asdict(draft),
-            **asdict(found),
-            "workspace_id": workspace_id,
-            "actor": actor,
-        },
-    )
+    return asdict(found)
+
+
+async def write_particulars(
+    connection: Connection,
+    workspace_id: WorkspaceId,
+    campaign_id: CampaignId,
+    draft: CampaignDraft,
+    now: datetime,
+) -> None:
+    """Write what a draft says beyond its parts, over what is there; creating and editing do.
+
+    Raises:
+        TimeUnfit: its time cannot be kept.
+    """
+    key = {"workspace_id": workspace_id, "campaign_id": campaign_id}
+    zone = await schedule_store.time_zone(connection, workspace_id)
+    at = scheduled_at(draft.timing, zone, now)
+    await schedule_store.write_timing(connection, key, draft.timing, at)
+
+
+async def check_written(
+    connection: Connection,
+    workspace_id: WorkspaceId,
+    draft: CampaignDraft,
+    links_url: str,
+    now: datetime,
+) -> Brief:
+    """Accept a draft, written already in this transaction, whose parts fit together.
+
+    Raises:
+        AudienceArchived, TypeDiffers, VariableWithoutSource, ColumnUnknown, InvalidValue, and what
+            examining the text raises.
+    """
     brief = await store.brief(connection, workspace_id, name=draft.name)
     if brief.audience_archived:
         raise AudienceArchived(brief.audience)
     _check_fit(brief, draft)
-    await _examine(connection, brief, links_url, now)
-    await _audit(connection, brief, actor, "create")
-    return await campaign(connection, workspace_id, draft.name)
+    await examine_text(connection, brief, links_url, now)
+    return brief
 
 
 def _check_fit(brief: Brief, draft: CampaignDraft) -> None:
@@ -90,20 +148,6 @@ def _check_fit(brief: Brief, draft: CampaignDraft) -> None:
         raise TypeDiffers(draft.type, brief.template_type)
     text = full_text(brief.template_content, MessageType(brief.type), brief.opt_out_text)
     check_sources(parse(text), draft.variables, brief.table_name, brief.table_columns or [])
-
-
-async def _examine(connection: Connection, brief: Brief, links_url: str, now: datetime) -> None:
-    """Check the text again: what the account can do and the links may have changed."""
-    account = await platform_named(connection, workspace_id=brief.workspace_id, name=brief.platform)
-    await examine(
-        connection,
-        workspace_id=brief.workspace_id,
-        account=account,
-        message_type=MessageType(brief.type),
-        content=brief.template_content,
-        links_url=links_url,
-        now=now,
-    )
 
 
 async def campaigns(
@@ -134,7 +178,7 @@ async def start_dry_run(
 ) -> OperationId:
     """Begin to compute the plan without writing it."""
     brief = await store.brief(connection, workspace_id, name=name)
-    _check_audience(brief)
+    check_audience(brief)
     return await progress.begin(
         connection, workspace_id=workspace_id, kind=DRY_RUN_TASK, request={"campaign_id": brief.id}
     )
@@ -149,41 +193,34 @@ async def start_campaign(
     links_url: str,
     now: datetime,
 ) -> Campaign:
-    """Start now, or as soon as the template is approved.
+    """Start at the campaign's time; without one now, or as soon as the template is approved.
 
     Raises:
         NotReadyToStart: signature, template or audience cannot be sent with.
+        TimeUnfit: its time is past.
         MoveNotAllowed: the campaign was started before.
     """
     await store.hold_template(connection, workspace_id, name)
     brief = await store.brief(connection, workspace_id, name=name)
-    if brief.signature_state != "approved":
-        problem = f"is {brief.signature_state}. Only an approved signature can be sent with."
-        raise NotReadyToStart("signature", brief.signature, problem)
-    _check_audience(brief)
-    await _examine(connection, brief, links_url, now)
+    if brief.scheduled_at is not None:
+        await schedule(connection, brief, CampaignEvent.SCHEDULE, links_url=links_url, now=now)
+        await record(connection, brief, actor, "schedule")
+        return await campaign(connection, workspace_id, name)
+    check_signature(brief)
+    check_audience(brief)
+    await examine_text(connection, brief, links_url, now)
     if brief.template_state == "approved":
-        await store.move(connection, brief, CampaignEvent.START)
-        await _defer_plan(connection, workspace_id, brief.id)
+        await store.move(connection, brief, CampaignEvent.START, due_at=now)
+        await defer_plan(connection, workspace_id, brief.id)
     elif brief.template_state == "reviewing":
         reason = "Waits for the review of its template; starts by itself when it is approved."
-        await store.move(connection, brief, CampaignEvent.WAIT_FOR_REVIEW, reason=reason)
+        event = CampaignEvent.WAIT_FOR_REVIEW
+        await store.move(connection, brief, event, reason=reason, due_at=now)
     else:
         problem = f"is {brief.template_state}. Submit it for review first. {brief.template_reason}"
         raise NotReadyToStart("template", brief.template, problem.strip())
-    await _audit(connection, brief, actor, "start")
+    await record(connection, brief, actor, "start")
     return await campaign(connection, workspace_id, name)
-
-
-def _check_audience(brief: Brief) -> None:
-    if brief.audience_archived:
-        raise AudienceArchived(brief.audience)
-    if brief.newest_snapshot_id is None:
-        problem = "has not been computed yet. Refresh it and wait until it is done."
-        raise NotReadyToStart("audience", brief.audience, problem)
-    if not brief.audience_size:
-        problem = "is empty: nobody would get a message. Change its rule or refresh it."
-        raise NotReadyToStart("audience", brief.audience, problem)
 
 
 async def template_decided(connection: Connection, template_id: TemplateId) -> int:
@@ -195,12 +232,22 @@ async def template_decided(connection: Connection, template_id: TemplateId) -> i
     for one in waiting:
         brief = await store.brief(connection, one.workspace_id, campaign_id=one.id)
         if brief.template_state == "approved":
-            await store.move(connection, brief, CampaignEvent.APPROVE)
-            await _defer_plan(connection, brief.workspace_id, brief.id)
+            await _start_approved(connection, brief)
         elif brief.template_state == "rejected":
             reason = f"The platform rejected the template: {brief.template_reason}"
             await store.move(connection, brief, CampaignEvent.REJECT, reason=reason)
     return len(waiting)
+
+
+async def _start_approved(connection: Connection, brief: Brief) -> None:
+    """Start a campaign that waited for its template, unless that took too long for it."""
+    now = brief.template_decided_at
+    if now is None or brief.due_at is None:
+        await store.move(connection, brief, CampaignEvent.APPROVE)
+        await defer_plan(connection, brief.workspace_id, brief.id)
+        return
+    start = approved_start(brief.due(brief.due_at), zone=brief.zone, now=now)
+    await settle(connection, brief, start, CampaignEvent.APPROVE, now)
 
 
 async def pause_campaign(
@@ -209,7 +256,7 @@ async def pause_campaign(
     """Stop preparing batches; what has left already will still be answered."""
     brief = await store.brief(connection, workspace_id, name=name)
     await store.move(connection, brief, CampaignEvent.PAUSE, reason=f"Paused by {actor}.")
-    await _audit(connection, brief, actor, "pause")
+    await record(connection, brief, actor, "pause")
     return await campaign(connection, workspace_id, name)
 
 
@@ -221,7 +268,7 @@ async def resume_campaign(
     await store.move(connection, brief, CampaignEvent.RESUME)
     args = {"workspace_id": workspace_id, "campaign_id": brief.id}
     await defer(connection, Job(RESUME_TASK, "campaigns", args, priority=10))
-    await _audit(connection, brief, actor, "resume")
+    await record(connection, brief, actor, "resume")
     return await campaign(connection, workspace_id, name)
 
 
@@ -233,7 +280,7 @@ async def cancel_campaign(
     await store.move(connection, brief, CampaignEvent.CANCEL, reason=f"Cancelled by {actor}.")
     args = {"workspace_id": workspace_id, "campaign_id": brief.id}
     await defer(connection, Job(CANCEL_TASK, "campaigns", args, priority=10))
-    await _audit(connection, brief, actor, "cancel")
+    await record(connection, brief, actor, "cancel")
     return await campaign(connection, workspace_id, name)
 
 
@@ -242,21 +289,3 @@ async def settle_cancelled(
 ) -> int:
     """Account for the messages that a cancelled campaign will not send; return how many."""
     return await store.cancel_waiting(connection, workspace_id, campaign_id)
-
-
-async def _defer_plan(
-    connection: Connection, workspace_id: WorkspaceId, campaign_id: CampaignId
-) -> None:
-    args = {"workspace_id": workspace_id, "campaign_id": campaign_id}
-    lock = f"plan-{campaign_id}"
-    await defer(connection, Job(PLAN_TASK, "campaigns", args, lock=lock, priority=5))
-
-
-async def _audit(connection: Connection, brief: Brief, actor: str, action: str) -> None:
-    await audit(
-        connection,
-        workspace_id=brief.workspace_id,
-        actor=actor,
-        action=f"campaign.{action}",
-        object_name=brief.name,
-    )

@@ -2,13 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 
 from textwave.audiences.visibility import Viewer
 from textwave.campaigns.states import CAMPAIGN_STATES, CampaignEvent, CampaignState
+from textwave.campaigns.timing import (
+    Due,
+    LateRule,
+    Window,
+    check_window,
+)
 from textwave.kit.ids import (
     AudienceId,
     CampaignId,
@@ -24,6 +31,7 @@ from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
 
 _SQL = load_statements(__package__ or "textwave.campaigns")
+_STARTS = (CampaignEvent.START, CampaignEvent.WAIT_FOR_REVIEW, CampaignEvent.BEGIN)
 _ENDED = frozenset(
     {
         CampaignState.COMPLETED,
@@ -32,6 +40,17 @@ _ENDED = frozenset(
         CampaignState.REJECTED,
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The time that a campaign was given, and when it starts: later if it was postponed."""
+
+    at: datetime | None
+    starts_at: datetime | None
+    time_zone: str
+    late_minutes: int
+    late_rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +74,30 @@ class Campaign:
     started_at: datetime | None
     planned_at: datetime | None
     completed_at: datetime | None
+    scheduled_at: datetime | None
+    due_at: datetime | None
+    late_minutes: int
+    late_rule: str
+    window_from: time | None
+    window_until: time | None
+    window_days: list[int]
+    spread_minutes: int
+    time_zone: str
+    recurrence: str | None
+
+    @property
+    def schedule(self) -> Schedule:
+        """When it starts, in the workspace's zone."""
+        zone = ZoneInfo(self.time_zone)
+        at = self.scheduled_at and self.scheduled_at.astimezone(zone)
+        waits = self.state == CampaignState.SCHEDULED and self.due_at is not None
+        due = self.due_at.astimezone(zone) if waits and self.due_at else None
+        return Schedule(at, due, self.time_zone, self.late_minutes, self.late_rule)
+
+    @property
+    def window(self) -> Window | None:
+        """When its messages may leave; None: always."""
+        return check_window(self.window_from, self.window_until, self.window_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +116,15 @@ class Brief:
     snapshot_id: SnapshotId | None
     platform_id: PlatformId
     template_id: TemplateId
+    scheduled_at: datetime | None
+    due_at: datetime | None
+    late_minutes: int
+    late_rule: str
+    window_from: time | None
+    window_until: time | None
+    window_days: list[int]
+    spread_minutes: int
+    time_zone: str
     platform: str
     platform_kind: str
     capabilities: list[str]
@@ -90,6 +142,7 @@ class Brief:
     template_state: str
     template_reason: str
     template_type: str
+    template_decided_at: datetime | None
     audience_id: AudienceId
     audience: str
     audience_archived: bool
@@ -98,6 +151,20 @@ class Brief:
     table_columns: list[dict[str, str]] | None
     newest_snapshot_id: SnapshotId | None
     audience_size: int | None
+
+    @property
+    def window(self) -> Window | None:
+        """When its messages may leave; None: always."""
+        return check_window(self.window_from, self.window_until, self.window_days)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The workspace's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    def due(self, at: datetime) -> Due:
+        """Return a start at that time, with what the campaign says of being late."""
+        return Due(at, self.late_minutes, LateRule(self.late_rule), self.window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +179,7 @@ class DraftParts:
 
 @dataclass(frozen=True, slots=True)
 class WaitingCampaign:
-    """A campaign that waits for its template's review."""
+    """A campaign that waits for its template's review, or for its time."""
 
     id: CampaignId
     workspace_id: WorkspaceId
@@ -185,10 +252,27 @@ async def hold_template(connection: Connection, workspace_id: WorkspaceId, name:
     await execute(connection, _SQL["hold_template"], parameters)
 
 
+async def hold(connection: Connection, workspace_id: WorkspaceId, campaign_id: CampaignId) -> None:
+    """Keep others from changing a campaign until the transaction ends."""
+    key = {"workspace_id": workspace_id, "campaign_id": campaign_id}
+    await execute(connection, _SQL["lock"], key)
+
+
+async def note_reason(connection: Connection, campaign: Brief, reason: str) -> None:
+    """Show why a campaign is as it is."""
+    key = {"workspace_id": campaign.workspace_id, "campaign_id": campaign.id}
+    await execute(connection, _SQL["note_reason"], {**key, "reason": reason})
+
+
 async def move(
-    connection: Connection, campaign: Brief, event: CampaignEvent, *, reason: str = ""
+    connection: Connection,
+    campaign: Brief,
+    event: CampaignEvent,
+    *,
+    reason: str = "",
+    due_at: datetime | None = None,
 ) -> CampaignState:
-    """Make one move of the lifecycle, if nobody was first.
+    """Make one move of the lifecycle, if nobody was first; `due_at` is when the start is due.
 
     Raises:
         MoveNotAllowed: the campaign is in no state that this event leads out of.
@@ -204,7 +288,8 @@ async def move(
             "state": target,
             "reason": reason,
             "sources": [state],
-            "started": event in (CampaignEvent.START, CampaignEvent.WAIT_FOR_REVIEW),
+            "started": event in _STARTS,
+            "due_at": due_at,
             "ended": target in _ENDED,
         },
     )

@@ -29,10 +29,13 @@ SELECT
 -- All campaigns of the workspace, newest first.
 SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.reason, p.name AS platform,
        s.name AS signature, t.name AS template, a.name AS audience, c.variables,
-       c.numbers, c.created_by, c.created_at, c.started_at, c.planned_at, c.completed_at
+       c.numbers, c.created_by, c.created_at, c.started_at, c.planned_at, c.completed_at,
+       c.scheduled_at, c.due_at, c.late_minutes, c.late_rule, c.window_from, c.window_until,
+       c.window_days, c.spread_minutes, w.time_zone, r.name AS recurrence
 FROM campaign c
 JOIN platform p ON p.id = c.platform_id JOIN signature s ON s.id = c.signature_id
 JOIN template t ON t.id = c.template_id JOIN audience a ON a.id = c.audience_id
+JOIN workspace w ON w.id = c.workspace_id LEFT JOIN recurrence r ON r.id = c.recurrence_id
 WHERE c.workspace_id = %(workspace_id)s
   AND (%(name)s::text IS NULL OR c.name = %(name)s)
   AND (%(before)s::bigint IS NULL OR c.id < %(before)s)
@@ -42,17 +45,21 @@ ORDER BY c.id DESC LIMIT %(limit)s
 -- Everything that planning and starting a campaign need to know.
 SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.variables, c.numbers,
        c.first_message_id, c.last_message_id, c.snapshot_id, c.platform_id, c.template_id,
+       c.scheduled_at, c.due_at, c.late_minutes, c.late_rule, c.window_from, c.window_until,
+       c.window_days, c.spread_minutes, w.time_zone,
        p.name AS platform, p.kind AS platform_kind, p.capabilities, p.rate_per_second,
        p.max_batch, p.opt_out_text, p.counting, p.price_milli, p.currency,
        s.id AS signature_id, s.name AS signature, s.state AS signature_state,
        t.name AS template, t.content AS template_content, t.state AS template_state,
        t.reason AS template_reason, t.type AS template_type,
+       t.decided_at AS template_decided_at,
        a.id AS audience_id, a.name AS audience, a.archived_at IS NOT NULL AS audience_archived,
        a.table_name, tb.customer_column,
        tb.columns AS table_columns, newest.id AS newest_snapshot_id, newest.size AS audience_size
 FROM campaign c
 JOIN platform p ON p.id = c.platform_id JOIN signature s ON s.id = c.signature_id
 JOIN template t ON t.id = c.template_id JOIN audience a ON a.id = c.audience_id
+JOIN workspace w ON w.id = c.workspace_id
 LEFT JOIN customer_table tb ON tb.workspace_id = c.workspace_id AND tb.name = a.table_name
 LEFT JOIN LATERAL (
     SELECT id, size FROM snapshot
@@ -73,7 +80,8 @@ FOR SHARE OF t
 -- One move of the lifecycle; no row means somebody was first.
 UPDATE campaign SET state = %(state)s, reason = %(reason)s,
     started_at = CASE WHEN %(started)s THEN now() ELSE started_at END,
-    completed_at = CASE WHEN %(ended)s THEN now() ELSE completed_at END
+    completed_at = CASE WHEN %(ended)s THEN now() END,
+    due_at = coalesce(%(due_at)s, due_at)
 WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s AND state = ANY(%(sources)s)
 RETURNING id
 
@@ -81,6 +89,10 @@ RETURNING id
 -- The campaign's row for the rest of the transaction; batches hold it shared while they prepare.
 SELECT state FROM campaign WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
 FOR UPDATE
+
+-- name: note_reason
+UPDATE campaign SET reason = %(reason)s
+WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
 
 -- name: waiting_for_template
 -- Campaigns that start when this template is decided.

@@ -168,6 +168,20 @@ def _in_utc(text: str, moment: datetime) -> datetime:
         raise TimeUnfit(text, "is out of all calendars. Write 2026-12-01T09:00.") from None
 
 
+def scheduled_at(timing: Timing, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """Return the moment that a draft names; None: it names none.
+
+    Raises:
+        TimeUnfit: it cannot be kept.
+    """
+    if timing.at is None:
+        return None
+    at = read_moment(timing.at, zone)
+    due = Due(at, timing.late_minutes, timing.late_rule, timing.window)
+    check_start(timing.at, due, zone=zone, now=now)
+    return at
+
+
 def check_start(given: str, due: Due, *, zone: ZoneInfo, now: datetime) -> None:
     """Accept a time for a campaign: it is ahead, within a year, and the window opens in time.
 
@@ -211,6 +225,20 @@ def late_start(due: Due, *, zone: ZoneInfo, now: datetime) -> Start:
             return Start(Decision.CANCEL, None, f"{told}; it is cancelled, as its rule says.")
         case LateRule.WINDOW:
             return _in_window(due, zone, now, told)
+
+
+def approved_start(due: Due, *, zone: ZoneInfo, now: datetime) -> Start:
+    """Decide what becomes of a start that waited for an approval since `due`.
+
+    Such a campaign was to go the moment it is approved, so without a window it does.
+    """
+    start = late_start(due, zone=zone, now=now)
+    if start.decision is Decision.WAIT and due.window is None:
+        length = _length(now - due.at)
+        return Start(
+            Decision.GO, None, f"It was approved {length} after it was to start, and went."
+        )
+    return start
 
 
 def _in_window(due: Due, zone: ZoneInfo, now: datetime, told: str) -> Start:

@@ -65,12 +65,12 @@ UPDATE signature s SET state = %(state)s, reason = '',
 WHERE s.workspace_id = %(workspace_id)s AND s.id = %(id)s AND s.state = ANY(%(sources)s)
     AND NOT (%(state)s = 'deleted' AND EXISTS (
         SELECT FROM campaign c WHERE c.workspace_id = s.workspace_id AND c.signature_id = s.id
-            AND c.state IN ('reviewing', 'planning', 'sending', 'paused')))
+            AND c.state IN ('reviewing', 'scheduled', 'planning', 'sending', 'paused')))
 RETURNING s.id
 
 -- name: campaign_using_signature
 SELECT name FROM campaign WHERE workspace_id = %(workspace_id)s AND signature_id = %(id)s
-    AND state IN ('reviewing', 'planning', 'sending', 'paused') ORDER BY id LIMIT 1
+    AND state IN ('reviewing', 'scheduled', 'planning', 'sending', 'paused') ORDER BY id LIMIT 1
 
 -- name: decide_signatures
 -- What the platform decided, for signatures under review; those of all its workspaces.
@@ -117,12 +117,12 @@ UPDATE template t SET state = %(state)s,
 WHERE t.workspace_id = %(workspace_id)s AND t.id = %(id)s AND t.state = ANY(%(sources)s)
     AND NOT (%(state)s = 'deleted' AND EXISTS (
         SELECT FROM campaign c WHERE c.workspace_id = t.workspace_id AND c.template_id = t.id
-            AND c.state IN ('reviewing', 'planning', 'sending', 'paused')))
+            AND c.state IN ('reviewing', 'scheduled', 'planning', 'sending', 'paused')))
 RETURNING t.id
 
 -- name: campaign_using_template
 SELECT name FROM campaign WHERE workspace_id = %(workspace_id)s AND template_id = %(id)s
-    AND state IN ('reviewing', 'planning', 'sending', 'paused') ORDER BY id LIMIT 1
+    AND state IN ('reviewing', 'scheduled', 'planning', 'sending', 'paused') ORDER BY id LIMIT 1
 
 -- name: template_handed_over
 -- The platform has the text; from here on its review counts.

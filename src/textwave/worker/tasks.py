@@ -17,11 +17,11 @@ from textwave.campaigns import planning
 from textwave.campaigns.operations import (
     CANCEL_TASK,
     DRY_RUN_TASK,
-    PLAN_TASK,
     RESUME_TASK,
     SEND_TASK,
     settle_cancelled,
 )
+from textwave.campaigns.start_operations import PLAN_TASK
 from textwave.content import review_operations as reviews
 from textwave.content.operations import SUBMIT_TASK, WITHDRAW_TASK
 from textwave.content.token_keys import token_keys
