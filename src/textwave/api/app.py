@@ -23,6 +23,8 @@ from textwave.api import (
     operation_routes,
     profile_routes,
     response_routes,
+    retention_routes,
+    suppression_routes,
     table_routes,
 )
 from textwave.api.edge import Edge
@@ -45,6 +47,8 @@ _ROUTES = (
     content_routes.routes,
     campaign_routes.routes,
     response_routes.routes,
+    retention_routes.routes,
+    suppression_routes.routes,
 )
 
 

@@ -1,4 +1,4 @@
-"""`textwave campaign`, `reply` and `opt-out`: sending, and what comes back."""
+"""`textwave campaign` and `reply`: sending, and what comes back."""
 
 import time
 from typing import Annotated
@@ -17,7 +17,6 @@ _LIVE = ("campaign", "state", "reason", "trouble", "audience", "messages", "drop
          "replies", "opt_outs", "seconds")  # fmt: skip
 app = typer.Typer(help="Campaigns.", no_args_is_help=True)
 replies = typer.Typer(help="Texts from recipients.", no_args_is_help=True)
-opt_outs = typer.Typer(help="Numbers that must not be written to.", no_args_is_help=True)
 
 
 @app.command("create")
@@ -142,36 +141,6 @@ def list_replies(
     found = list(open_api().items("/api/replies", limit=limit, **query))
     columns = ("received_at", "mobile", "intent", "content")
     print_json(found) if as_json else print_rows(found, columns)
-
-
-@opt_outs.command("list")
-def list_opt_outs(
-    platform: Annotated[str | None, typer.Option(help="With --signature.")] = None,
-    signature: Annotated[str | None, typer.Option(help="Only of this signature.")] = None,
-    limit: Limit = 100,
-    as_json: AsJson = False,
-) -> None:
-    """List opt-outs in force, newest first; numbers masked."""
-    query = {"platform": platform, "signature": signature}
-    found = list(open_api().items("/api/opt-outs", limit=limit, **query))
-    columns = ("opted_out_at", "mobile", "signature_id", "source", "evidence")
-    print_json(found) if as_json else print_rows(found, columns)
-
-
-@opt_outs.command("add")
-def add_opt_out(
-    mobile: str,
-    platform: Annotated[str, typer.Option()],
-    signature: Annotated[str, typer.Option()],
-    evidence: Annotated[str, typer.Option(help="Where and when it was asked for.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Block a number for a signature at once."""
-    body = {
-        "mobile": mobile, "platform": platform, "signature": signature, "evidence": evidence,
-    }  # fmt: skip
-    made = open_api().post("/api/opt-outs", body)
-    print_json(made) if as_json else print_fields(made)
 
 
 def _move(name: str, action: str, *, as_json: bool) -> None:

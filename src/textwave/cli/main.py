@@ -18,6 +18,8 @@ from textwave.cli import (
     operations,
     processes,
     profiles,
+    retention,
+    suppression,
     tables,
 )
 from textwave.kit.refusal import Refusal
@@ -68,10 +70,12 @@ for name, commands in {
     "aipl": models.aipl,
     "campaign": campaigns.app,
     "reply": campaigns.replies,
-    "opt-out": campaigns.opt_outs,
+    "opt-out": suppression.opt_outs,
+    "deny": suppression.deny,
     "operation": operations.app,
     "source": feeds.sources,
     "feed": feeds.feeds,
+    "retention": retention.app,
 }.items():
     app.add_typer(commands, name=name)
 

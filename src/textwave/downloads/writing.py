@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from textwave.audiences.tables import Column
 
-_FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
+FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
 _MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -117,6 +117,6 @@ def _number(value: float | None) -> str | None:
 
 
 def _safe(texts: Any) -> Any:
-    risky = pc.call_function("match_substring_regex", [texts], pc.MatchSubstringOptions(_FORMULA))
+    risky = pc.call_function("match_substring_regex", [texts], pc.MatchSubstringOptions(FORMULA))
     marked = pc.call_function("binary_join_element_wise", ["'", texts, ""])
     return pc.call_function("if_else", [risky, marked, texts])

@@ -1,11 +1,13 @@
-"""Jobs of uploaded lists, profiles and downloads by their names."""
+"""Jobs of uploaded lists, opt-outs, profiles and downloads by their names."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from textwave.downloads import operations as downloads
+from textwave.downloads import opt_out_operations as exports
 from textwave.lists import operations as lists
 from textwave.profiles import operations as profiles
+from textwave.suppression import import_operations as imports
 from textwave.wiring import Runtime
 
 
@@ -27,7 +29,16 @@ def list_tasks(runtime: Runtime) -> dict[str, Callable[..., Awaitable[Any]]]:
         folder = runtime.settings.data.resolve() / "downloads"
         await downloads.run_download(ledger=ledger, warehouse=warehouse, folder=folder, **job)
 
+    async def import_opt_outs(**job: Any) -> None:
+        await imports.run_import(ledger=ledger, clock=runtime.clock, **job)
+
+    async def export_opt_outs(**job: Any) -> None:
+        folder = runtime.settings.data.resolve() / "downloads"
+        await exports.run_export(ledger=ledger, folder=folder, **job)
+
     return {
+        imports.IMPORT: import_opt_outs,
+        exports.EXPORT: export_opt_outs,
         lists.UPLOAD: upload,
         lists.SWEEP: sweep,
         profiles.PROFILE: profile,

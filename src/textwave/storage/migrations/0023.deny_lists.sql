@@ -18,11 +18,14 @@ CREATE TABLE denied_number (
 );
 CREATE UNIQUE INDEX denied_number_in_force ON denied_number (workspace_id, mobile, platform_id)
     NULLS NOT DISTINCT WHERE lifted_at IS NULL;
+CREATE INDEX denied_number_lifted ON denied_number (workspace_id, mobile)
+    WHERE lifted_at IS NOT NULL;
 CREATE INDEX denied_number_of_platform ON denied_number (workspace_id, platform_id, id)
     WHERE lifted_at IS NULL;
 CREATE INDEX denied_number_of_import ON denied_number (import_id) WHERE import_id IS NOT NULL;
 
 ALTER TABLE opt_out ADD COLUMN import_id bigint;
+CREATE INDEX opt_out_lifted ON opt_out (signature_id, mobile) WHERE lifted_at IS NOT NULL;
 CREATE INDEX opt_out_of_import ON opt_out (import_id) WHERE import_id IS NOT NULL;
 
 -- Lines of imported opt-outs and deny lists that were not taken: as they were, and why.
