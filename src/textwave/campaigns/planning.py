@@ -4,61 +4,40 @@ Runs as the owner. A plan that was interrupted is cleared by its block of ids an
 sending begins in the one transaction that also writes the tallies, the batches and their jobs.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
 
-import ibis.expr.types as ir
 import structlog
 
-from textwave.audiences.store import member_ids
-from textwave.campaigns import store
-from textwave.campaigns.draft import NotReadyToStart, read_sources
-from textwave.campaigns.lake import Destination, PlanTally, plan_blocks, tally_plan, write_plan
-from textwave.campaigns.numbers import NumberChoice
+from textwave.campaigns import recipients, shares_store, store
+from textwave.campaigns.lake import (
+    AudienceGrewError,
+    Destination,
+    PlanTally,
+    tally_plan,
+    write_plan,
+)
 from textwave.campaigns.operations import SEND_TASK
-from textwave.campaigns.parts import PartsMeasure
-from textwave.campaigns.plan import OPTED_OUT, Recipients, count_recipients
-from textwave.campaigns.reach import Reach, find_numbers, find_reach
+from textwave.campaigns.plan import CONTROL_GROUP
+from textwave.campaigns.recipients import Asked, find_asked
+from textwave.campaigns.shares import REST_NUMBER
+from textwave.campaigns.shares_store import Span
 from textwave.campaigns.states import CampaignEvent
-from textwave.campaigns.store import Brief, PlanCounts
-from textwave.content.variables import TemplateText, parse
-from textwave.content.wording import full_text
+from textwave.campaigns.store import BatchSpan, Brief, PlanCounts
 from textwave.kit.clock import Clock
-from textwave.kit.ids import CampaignId, OperationId, SnapshotId, WorkspaceId, first_message_id
+from textwave.kit.ids import CampaignId, OperationId, WorkspaceId, first_message_id
 from textwave.kit.mobile import Mobile, masked
 from textwave.kit.money import Money, price_of
 from textwave.kit.refusal import Refusal
-from textwave.kit.text import Counting
-from textwave.platforms.contract import MessageType
 from textwave.storage import progress
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.partitions import ensure_partitions
 from textwave.storage.queue import Job, defer, measure
 from textwave.storage.secrets import Vault
-from textwave.storage.warehouse import Lake, Warehouse
-from textwave.suppression.store import opted_out_numbers
+from textwave.storage.warehouse import Warehouse
 
 _BATCH_SECONDS = 1  # a batch of a slow platform is smaller, so that no job holds its place for long
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What the warehouse is asked to plan."""
-
-    brief: Brief
-    snapshot_id: SnapshotId
-    template: TemplateText
-    reach: Reach
-
-    @property
-    def measure(self) -> PartsMeasure:
-        return PartsMeasure(self.template, self.brief.signature, Counting(self.brief.counting))
-
-    @property
-    def honours_opt_outs(self) -> bool:
-        return self.brief.type != MessageType.notification
 
 
 async def run_dry_run(
@@ -76,15 +55,14 @@ async def run_dry_run(
             brief = await store.brief(
                 connection, workspace_id, campaign_id=CampaignId(request["campaign_id"])
             )
-            asked = await _work(connection, vault, brief, brief.newest_snapshot_id)
+            asked = await find_asked(connection, vault, brief, brief.newest_snapshot_id)
         tally = await warehouse.run(
             workspace_id,
             lambda lake: tally_plan(
-                plan_blocks(_recipients(lake, asked, ledger.url), [asked.measure]),
-                [asked.measure],
+                recipients.stream(lake, asked, ledger.url), asked.texts.measures
             ),
         )
-        return _report(brief, tally)
+        return _report(asked, tally)
 
     await progress.perform(ledger, workspace_id=workspace_id, operation_id=operation_id, work=work)
 
@@ -109,19 +87,18 @@ async def run_plan(
     try:
         async with ledger.transaction() as connection:
             snapshot_id = brief.snapshot_id or brief.newest_snapshot_id
-            asked = await _work(connection, vault, brief, snapshot_id)
-        size = await warehouse.run(workspace_id, lambda lake: _size(lake, asked))
+            asked = await find_asked(connection, vault, brief, snapshot_id)
+        size = await warehouse.run(workspace_id, lambda lake: recipients.count(lake, asked))
         async with ledger.transaction() as connection:
             to = await _block_of_ids(connection, asked, ledger.url, month, size)
         log.info("plan started", campaign=campaign_id, audience=to.size)
         tally = await warehouse.run(
             workspace_id,
             lambda lake: write_plan(
-                plan_blocks(_recipients(lake, asked, ledger.url), [asked.measure]),
-                [asked.measure],
-                to,
+                recipients.stream(lake, asked, ledger.url), asked.texts.measures, to
             ),
         )
+        _check_control(asked, tally)
     except Refusal as refusal:
         await _fail(ledger, brief, refusal)
         return
@@ -135,32 +112,25 @@ async def _fail(ledger: Ledger, brief: Brief, refusal: Refusal) -> None:
         await store.move(connection, brief, CampaignEvent.FAIL, reason=refusal.sentence)
 
 
-async def _work(
-    connection: Connection, vault: Vault, brief: Brief, snapshot_id: SnapshotId | None
-) -> _Work:
-    if snapshot_id is None:
-        problem = "has not been computed yet. Refresh it and wait until it is done."
-        raise NotReadyToStart("audience", brief.audience, problem)
-    text = full_text(brief.template_content, MessageType(brief.type), brief.opt_out_text)
-    return _Work(brief, snapshot_id, parse(text), await find_reach(connection, vault, brief))
-
-
-def _size(lake: Lake, asked: _Work) -> int:
-    """Count the recipients, so that each finds its id in the campaign's block."""
-    members = member_ids(lake, asked.snapshot_id)
-    several = asked.reach.choice is NumberChoice.ALL
-    numbers = find_numbers(lake, asked.reach, members) if several else None
-    return int(count_recipients(members, numbers).to_pyarrow().as_py())
+def _check_control(asked: Asked, tally: PlanTally) -> None:
+    """Accept a control group of exactly the size asked for; tables may have changed meanwhile."""
+    size = asked.rules.control_size
+    if size is not None and tally.drops[CONTROL_GROUP] != size:
+        raise AudienceGrewError(asked.brief.id, tally.drops[CONTROL_GROUP], size)
 
 
 async def _block_of_ids(
-    connection: Connection, asked: _Work, url: str, month: date, size: int
+    connection: Connection, asked: Asked, url: str, month: date, size: int
 ) -> Destination:
     """Take the campaign's block of ids, and clear the one that an interrupted plan took."""
     brief = asked.brief
     await _clear(connection, brief)
+    room = (len(asked.texts.measures) - 1) * (brief.max_batch - 1)
     first_id = await store.take_ids(
-        connection, month=month, first_id=first_message_id(month), size=size
+        connection, month=month, first_id=first_message_id(month), size=size + room
+    )
+    to = Destination(
+        url, brief.workspace_id, brief.id, month, first_id, size, step=brief.max_batch, room=room
     )
     await store.freeze(
         connection,
@@ -168,13 +138,20 @@ async def _block_of_ids(
             "workspace_id": brief.workspace_id,
             "campaign_id": brief.id,
             "snapshot_id": asked.snapshot_id,
-            "content": asked.template.text,
+            "content": asked.texts.templates[0].text,
             "first_message_id": first_id,
-            "last_message_id": first_id + size - 1,
+            "last_message_id": to.last_id,
             "request_size": brief.max_batch,
         },
     )
-    return Destination(url, brief.workspace_id, brief.id, month, first_id, size)
+    await shares_store.freeze(
+        connection,
+        brief.workspace_id,
+        brief.id,
+        exclusions=asked.exclusions,
+        contents=asked.texts.contents,
+    )
+    return to
 
 
 async def _clear(connection: Connection, brief: Brief) -> None:
@@ -192,20 +169,23 @@ async def _clear(connection: Connection, brief: Brief) -> None:
 
 
 async def _begin_sending(
-    ledger: Ledger, asked: _Work, to: Destination, tally: PlanTally, batch_size: int
+    ledger: Ledger, asked: Asked, to: Destination, tally: PlanTally, batch_size: int
 ) -> None:
     brief = asked.brief
     size = _batch_size(brief, batch_size)
     counts = PlanCounts(tally.audience, tally.messages, tally.parts, dict(tally.drops))
     async with ledger.transaction() as connection:
         await store.add_tally(connection, brief.workspace_id, brief.id)
+        await shares_store.set_spans(
+            connection, brief.workspace_id, brief.id, _variant_spans(asked, tally)
+        )
         numbers = await store.finish_plan(
-            connection, brief, first_id=to.first_id, batch_size=size, counts=counts
+            connection, brief, spans=_batch_spans(asked, tally), batch_size=size, counts=counts
         )
         if numbers is None:  # cancelled while it was planned
-            last = to.first_id + to.size - 1
             key = {"workspace_id": brief.workspace_id, "campaign_id": brief.id}
-            await store.clear_plan(connection, {**key, "first_id": to.first_id, "last_id": last})
+            span = {"first_id": to.first_id, "last_id": to.last_id}
+            await store.clear_plan(connection, {**key, **span})
             return
         if not numbers:
             await store.move(connection, brief, CampaignEvent.COMPLETE)
@@ -252,41 +232,50 @@ def _batch_size(brief: Brief, configured: int) -> int:
     return max(wanted // brief.max_batch, 1) * brief.max_batch
 
 
-def _recipients(lake: Lake, asked: _Work, url: str) -> Recipients:
-    blocked: list[tuple[str, ir.Table]] = []
-    if asked.honours_opt_outs:
-        opted_out = opted_out_numbers(url, asked.brief.signature_id)
-        blocked.append((OPTED_OUT, lake.hold(opted_out)))
-    members = member_ids(lake, asked.snapshot_id)
-    return Recipients(
-        members=members,
-        customers=asked.reach.people(lake),
-        customer_column=asked.reach.root.customer_column,
-        template=asked.template,
-        sources=read_sources(asked.brief.variables),
-        blocked=blocked,
-        numbers=find_numbers(lake, asked.reach, members),
-    )
+def _batch_spans(asked: Asked, tally: PlanTally) -> list[BatchSpan]:
+    """Return the ids that become batches; those of the rest wait for the winner."""
+    numbers = asked.texts.numbers or [None]
+    return [
+        BatchSpan(number, text.first_id, text.messages, waits=number == REST_NUMBER)
+        for number, text in zip(numbers, tally.texts, strict=True)
+        if text.messages and text.first_id is not None
+    ]
 
 
-def _report(brief: Brief, tally: PlanTally) -> dict[str, Any]:
+def _variant_spans(asked: Asked, tally: PlanTally) -> list[Span]:
+    return [
+        Span(number, text.first_id, text.last_id, text.messages)
+        for number, text in zip(asked.texts.numbers, tally.texts, strict=False)
+        if text.messages and text.first_id is not None and text.last_id is not None
+    ]
+
+
+def _report(asked: Asked, tally: PlanTally) -> dict[str, Any]:
+    brief = asked.brief
     price = price_of(tally.parts, Money(brief.price_milli, brief.currency))
     return {
         "campaign": brief.name,
         "audience": tally.audience,
         "messages": tally.messages,
         "drops": dict(sorted(tally.drops.items())),
+        "variants": [
+            {"name": name, "messages": text.messages, "parts": text.parts}
+            for name, text in zip(asked.texts.names, tally.texts, strict=False)
+        ],
         "parts": tally.parts,
         "price_milli": price.milli,
         "currency": price.currency,
         "signature": brief.signature,
-        "samples": [_shown(sample) for sample in tally.samples],
-        "longest": _shown(tally.longest) if tally.longest else None,
+        "samples": [_shown(asked, sample) for sample in tally.samples],
+        "longest": _shown(asked, tally.longest) if tally.longest else None,
     }
 
 
-def _shown(sample: dict[str, Any]) -> dict[str, Any]:
+def _shown(asked: Asked, sample: dict[str, Any]) -> dict[str, Any]:
+    names = asked.texts.names
+    variant = {"variant": names[sample["place"]]} if names else {}
     return {
+        **variant,
         "mobile": masked(Mobile(sample["mobile"])),
         "parts": sample["parts"],
         "text": sample["text"],

@@ -324,6 +324,16 @@ async def clear_plan(connection: Connection, parameters: Mapping[str, Any]) -> N
 
 
 @dataclass(frozen=True, slots=True)
+class BatchSpan:
+    """Messages of one text that become batches; those that wait are not due until somebody says."""
+
+    variant: int | None
+    first_id: int
+    messages: int
+    waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PlanCounts:
     """What a plan came to."""
 
@@ -334,7 +344,12 @@ class PlanCounts:
 
 
 async def finish_plan(
-    connection: Connection, campaign: Brief, *, first_id: int, batch_size: int, counts: PlanCounts
+    connection: Connection,
+    campaign: Brief,
+    *,
+    spans: Sequence[BatchSpan],
+    batch_size: int,
+    counts: PlanCounts,
 ) -> list[int] | None:
     """Begin sending: tallies and batches; return batch numbers, None if no longer planning."""
     key = {"workspace_id": campaign.workspace_id, "campaign_id": campaign.id}
@@ -352,14 +367,14 @@ async def finish_plan(
     )
     reasons, numbers = list(counts.drops), list(counts.drops.values())
     await execute(connection, _SQL["tally_drops"], {**key, "reasons": reasons, "counts": numbers})
-    await execute(connection, _SQL["note_drops"], {**key, "messages": counts.messages})
-    if counts.messages == 0:
-        return []
+    await execute(connection, _SQL["note_drops"], {**key, "drops": sum(numbers)})
     parameters = {
         **key,
-        "first_id": first_id,
         "batch_size": batch_size,
-        "messages": counts.messages,
+        "variants": [span.variant for span in spans],
+        "firsts": [span.first_id for span in spans],
+        "counts": [span.messages for span in spans],
+        "waits": [span.waits for span in spans],
     }
     added = await many(connection, BatchNumber, _SQL["add_batches"], parameters)
     return [batch.number for batch in added]

@@ -139,20 +139,24 @@ FROM unnest(%(reasons)s::text[], %(counts)s::bigint[]) AS d(reason, count)
 ON CONFLICT (campaign_id, reason) DO UPDATE SET count = excluded.count
 
 -- name: note_drops
--- The drops of a plan, which have the ids behind its messages, in pieces.
+-- The drops of a plan, which have the ids at the end of its block, in pieces.
 INSERT INTO outcome (workspace_id, campaign_id, kind, first_id, last_id, happened_at)
 SELECT workspace_id, id, 'dropped', first_id, least(first_id + 49999, last_message_id), now()
 FROM campaign,
-     generate_series(first_message_id + %(messages)s, last_message_id, 50000) AS first_id
+     generate_series(last_message_id - %(drops)s + 1, last_message_id, 50000) AS first_id
 WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
 
 -- name: add_batches
--- Ranges of ids, one batch each.
-INSERT INTO batch (campaign_id, workspace_id, number, first_id, last_id)
-SELECT %(campaign_id)s, %(workspace_id)s, n,
-       %(first_id)s + n::bigint * %(batch_size)s,
-       least(%(first_id)s + (n::bigint + 1) * %(batch_size)s, %(first_id)s + %(messages)s) - 1
-FROM generate_series(0, (%(messages)s - 1) / %(batch_size)s) AS n
+-- Ranges of ids, one batch each; a batch has messages of one text.
+INSERT INTO batch (campaign_id, workspace_id, number, first_id, last_id, variant, due_at)
+SELECT %(campaign_id)s, %(workspace_id)s, row_number() OVER (ORDER BY s.place, n) - 1,
+       s.first_id + n * %(batch_size)s,
+       s.first_id + least((n + 1) * %(batch_size)s, s.messages) - 1, s.variant,
+       CASE WHEN s.waits THEN 'infinity' ELSE now() END
+FROM unnest(%(variants)s::smallint[], %(firsts)s::bigint[], %(counts)s::bigint[],
+            %(waits)s::boolean[]) WITH ORDINALITY
+         AS s (variant, first_id, messages, waits, place),
+     generate_series(0, (s.messages - 1) / %(batch_size)s) AS n
 RETURNING number
 
 -- name: open_batches
