@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from textwave.content.tokens import TokenKey, message_ids
+from textwave.dispatch.doubt import DOUBTED_CAUSES
 from textwave.kit.ids import CampaignId, PlatformId, ReplyId, WorkspaceId
 from textwave.platforms.contract import Page, Platform, Reply, ReviewNotice
 from textwave.platforms.thirdparty import (
@@ -39,6 +40,9 @@ _CLICKS: Final = 5_000
 _REQUESTS: Final = 20
 _PAGES_A_PULL: Final = 100
 _PAGE: Final = 1_000
+PAYLOADS_KEPT: Final = timedelta(days=7)
+PROBLEMS_KEPT: Final = timedelta(days=90)
+"""Payloads that could not be merged, and receipts that fit no message."""
 _LONGEST_LOOK_BACK: Final = timedelta(days=30)
 _FORGOTTEN_AT_ONCE: Final = 1_000
 
@@ -130,14 +134,23 @@ async def pull_replies(ledger: Ledger, *, platform_id: PlatformId, platform: Pla
     return await _pull(ledger, platform_id, "replies", platform.replies, replies_body)
 
 
-async def forget_payloads(ledger: Ledger, *, before: datetime) -> int:
-    """Delete payloads merged without a problem before a time; return how many."""
+async def forget_payloads(ledger: Ledger, *, now: datetime) -> int:
+    """Delete payloads that are merged and old, and old strays; return how many."""
+    before, problems_before = now - PAYLOADS_KEPT, now - PROBLEMS_KEPT
     forgotten = 0
     while True:
         async with ledger.transaction() as connection:
-            count = await store.forget_payloads(connection, before=before, limit=_FORGOTTEN_AT_ONCE)
-        forgotten += count
-        if count < _FORGOTTEN_AT_ONCE:
+            payloads = await store.forget_payloads(
+                connection,
+                before=before,
+                problems_before=problems_before,
+                limit=_FORGOTTEN_AT_ONCE,
+            )
+            strays = await store.forget_strays(
+                connection, before=problems_before, limit=_FORGOTTEN_AT_ONCE
+            )
+        forgotten += payloads + strays
+        if max(payloads, strays) < _FORGOTTEN_AT_ONCE:
             return forgotten
 
 
@@ -193,7 +206,8 @@ async def _merge_receipt_block(connection: Connection) -> Merged:
 async def _count_finals(connection: Connection, counts: Sequence[FinalCount]) -> None:
     delivered: Counter[CampaignId] = Counter()
     failed: Counter[CampaignId] = Counter()
-    late: Counter[CampaignId] = Counter()
+    unsent: Counter[CampaignId] = Counter()
+    concluded: Counter[tuple[CampaignId, str]] = Counter()
     causes: Counter[tuple[CampaignId, WorkspaceId, str]] = Counter()
     for found in counts:
         if found.cause:
@@ -201,18 +215,20 @@ async def _count_finals(connection: Connection, counts: Sequence[FinalCount]) ->
             causes[found.campaign_id, found.workspace_id, found.cause] += found.count
         else:
             delivered[found.campaign_id] += found.count
-        if found.late:
-            late[found.campaign_id] += found.count
+        if found.was:
+            failed[found.campaign_id] -= found.count
+            concluded[found.campaign_id, found.was] += found.count
+            unsent[found.campaign_id] += found.count if found.was in DOUBTED_CAUSES else 0
     campaigns = sorted(delivered.keys() | failed.keys())
     if not campaigns:
         return
     await store.lock_tallies(connection, campaign_ids=campaigns)
-    finals = [(key, delivered[key], failed[key] - late[key]) for key in campaigns]
+    finals = [(key, delivered[key], failed[key], unsent[key]) for key in campaigns]
     await store.count_finals(connection, finals=finals)
     if causes:
         await store.count_causes(connection, causes=[(*k, count) for k, count in causes.items()])
-    if late:
-        await store.uncount_no_receipt(connection, counts=late)
+    if concluded:
+        await store.uncount_concluded(connection, counts=concluded)
 
 
 async def _expire_block(
@@ -237,7 +253,7 @@ async def _expire_block(
             return None, 0
         if block.expired:
             count = FinalCount(
-                campaign.id, campaign.workspace_id, NO_RECEIPT, late=False, count=block.expired
+                campaign.id, campaign.workspace_id, NO_RECEIPT, was="", count=block.expired
             )
             await _count_finals(connection, [count])
         return (block.number, block.attempt), block.expired

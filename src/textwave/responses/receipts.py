@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
 
+from textwave.dispatch.doubt import DOUBTED_CAUSES
 from textwave.platforms.contract import Receipt, ReceiptState
 
 NO_RECEIPT: Final = "no receipt"
+CONCLUDED: Final = (NO_RECEIPT, *DOUBTED_CAUSES)
+"""Failures that nobody reported: a receipt wins over them whenever it comes."""
 DELIVERED: Final = ""
 """In place of a cause: the message was delivered."""
 

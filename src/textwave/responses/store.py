@@ -11,7 +11,7 @@ from typing import Any, Final
 from textwave.kit.ids import CampaignId, PlatformId, ReplyId, SignatureId, WorkspaceId
 from textwave.responses.clicks import Judgement, RawClick
 from textwave.responses.intent import Intent
-from textwave.responses.receipts import ReceiptColumns
+from textwave.responses.receipts import CONCLUDED, ReceiptColumns
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
 
@@ -34,13 +34,14 @@ class Payload:
 class FinalCount:
     """How many messages of a campaign became delivered (no cause) or failed.
 
-    `late`: they had failed for want of a receipt before.
+    `was`: the cause with which they had failed before, from no more than silence or doubt; else
+    empty.
     """
 
     campaign_id: CampaignId
     workspace_id: WorkspaceId
     cause: str
-    late: bool
+    was: str
     count: int
 
 
@@ -153,9 +154,17 @@ async def mark_merged(connection: Connection, *, problems: Mapping[int, str | No
     await execute(connection, _SQL["mark_merged"], parameters)
 
 
-async def forget_payloads(connection: Connection, *, before: datetime, limit: int) -> int:
-    """Delete merged payloads without a problem; return how many."""
-    return await execute(connection, _SQL["forget_payloads"], {"before": before, "limit": limit})
+async def forget_payloads(
+    connection: Connection, *, before: datetime, problems_before: datetime, limit: int
+) -> int:
+    """Delete merged payloads, later those with a problem; return how many."""
+    parameters = {"before": before, "problems_before": problems_before, "limit": limit}
+    return await execute(connection, _SQL["forget_payloads"], parameters)
+
+
+async def forget_strays(connection: Connection, *, before: datetime, limit: int) -> int:
+    """Delete receipts that fit no message; return how many."""
+    return await execute(connection, _SQL["forget_strays"], {"before": before, "limit": limit})
 
 
 async def become_the_one_writer(connection: Connection) -> None:
@@ -173,6 +182,7 @@ async def merge_receipts(
         "mobiles": columns.mobiles,
         "causes": columns.causes,
         "reported": columns.reported,
+        "concluded": list(CONCLUDED),
     }
     counts = await _finals(connection, "merge_receipts", parameters)
     if sum(found.count for found in counts) == columns.count:
@@ -200,16 +210,17 @@ async def lock_tallies(connection: Connection, *, campaign_ids: Sequence[Campaig
 
 
 async def count_finals(
-    connection: Connection, *, finals: Sequence[tuple[CampaignId, int, int]]
+    connection: Connection, *, finals: Sequence[tuple[CampaignId, int, int, int]]
 ) -> None:
-    """Add (campaign, delivered, failed) to the counters."""
+    """Add (campaign, delivered, failed, submitted) to the counters."""
     await execute(
         connection,
         _SQL["count_finals"],
         {
-            "campaign_ids": [campaign_id for campaign_id, _, _ in finals],
-            "delivered": [delivered for _, delivered, _ in finals],
-            "failed": [failed for _, _, failed in finals],
+            "campaign_ids": [row[0] for row in finals],
+            "delivered": [row[1] for row in finals],
+            "failed": [row[2] for row in finals],
+            "submitted": [row[3] for row in finals],
         },
     )
 
@@ -230,10 +241,16 @@ async def count_causes(
     )
 
 
-async def uncount_no_receipt(connection: Connection, *, counts: Mapping[CampaignId, int]) -> None:
-    """Take failures for want of a receipt back."""
-    parameters = {"campaign_ids": list(counts), "counts": list(counts.values())}
-    await execute(connection, _SQL["uncount_no_receipt"], parameters)
+async def uncount_concluded(
+    connection: Connection, *, counts: Mapping[tuple[CampaignId, str], int]
+) -> None:
+    """Take failures back that were only concluded, by campaign and cause."""
+    parameters = {
+        "campaign_ids": [campaign_id for campaign_id, _ in counts],
+        "causes": [cause for _, cause in counts],
+        "counts": list(counts.values()),
+    }
+    await execute(connection, _SQL["uncount_concluded"], parameters)
 
 
 async def campaigns_waiting(

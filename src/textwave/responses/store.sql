@@ -11,10 +11,18 @@ FROM unnest(%(ids)s::bigint[], %(problems)s::text[]) AS done (id, problem)
 WHERE i.id = done.id
 
 -- name: forget_payloads
--- Delete payloads that were merged without a problem before a time, a bounded number at once.
+-- Delete payloads that were merged before a time, a bounded number at once; those with a problem
+-- are looked into, so they stay longer.
 DELETE FROM callback_inbox WHERE id IN (
     SELECT id FROM callback_inbox
-    WHERE merged_at < %(before)s AND problem IS NULL ORDER BY id LIMIT %(limit)s)
+    WHERE merged_at < %(before)s AND (problem IS NULL OR merged_at < %(problems_before)s)
+    ORDER BY id LIMIT %(limit)s)
+
+-- name: forget_strays
+-- Delete the oldest receipts that fit no message, as far as they came before a time.
+DELETE FROM stray_receipt WHERE id IN (
+    SELECT id FROM (SELECT id, received_at FROM stray_receipt ORDER BY id LIMIT %(limit)s) oldest
+    WHERE received_at < %(before)s)
 
 -- name: one_writer
 -- Receipts and the end of waiting for them decide about the same rows: one after the other.
@@ -46,13 +54,13 @@ WITH fresh AS (
            cause, first_id, last_id, ids
     FROM counted
 )
-SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, false AS late, count
+SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, '' AS was, count
 FROM counted
 
 -- name: unmerged_receipts
--- Of receipts that were merged just now: how many meet a "no receipt", and how many no message.
--- Whatever else changed nothing is a duplicate.
-SELECT count(*) FILTER (WHERE found.state = 'failed' AND found.cause = 'no receipt') AS late,
+-- Of receipts that were merged just now: how many meet a failure that was only concluded, and how
+-- many no message. Whatever else changed nothing is a duplicate.
+SELECT count(*) FILTER (WHERE found.state = 'failed' AND found.cause = ANY(%(concluded)s)) AS late,
        count(*) FILTER (WHERE found.known IS NULL) AS strays
 FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[]) AS r (message_id, mobile)
 LEFT JOIN LATERAL (
@@ -62,30 +70,40 @@ LEFT JOIN LATERAL (
 ) found ON true
 
 -- name: merge_late_receipts
--- A real receipt wins over the silence before it.
-WITH late AS (
+-- A real receipt wins over the silence before it, and over what was concluded in doubt: then the
+-- message had been sent after all, which nobody counted.
+WITH concluded AS MATERIALIZED (
+    SELECT m.id, m.cause FROM message m
+    WHERE m.id = ANY(%(message_ids)s::bigint[]) AND m.state = 'failed'
+      AND m.cause = ANY(%(concluded)s)
+), late AS (
     UPDATE message m
     SET state = CASE r.cause WHEN '' THEN 'delivered' ELSE 'failed' END,
         cause = nullif(r.cause, ''), finished_at = r.reported_at
     FROM unnest(%(message_ids)s::bigint[], %(mobiles)s::bigint[], %(causes)s::text[],
                 %(reported)s::timestamptz[]) AS r (message_id, mobile, cause, reported_at),
-         campaign c
+         campaign c, concluded
     WHERE m.id = r.message_id AND m.id = ANY(%(message_ids)s::bigint[])
       AND (r.mobile IS NULL OR r.mobile = m.mobile)
       AND c.id = m.campaign_id AND c.platform_id = %(platform_id)s
-      AND m.state = 'failed' AND m.cause = 'no receipt'
-    RETURNING m.id, m.campaign_id, m.workspace_id, m.cause
+      AND concluded.id = m.id
+    RETURNING m.id, m.campaign_id, m.workspace_id, m.cause, concluded.cause AS was
 ), counted AS (
-    SELECT campaign_id, workspace_id, cause, count(*) AS count, min(id) AS first_id,
+    SELECT campaign_id, workspace_id, cause, was, count(*) AS count, min(id) AS first_id,
            max(id) AS last_id, array_agg(id) AS ids
-    FROM late GROUP BY 1, 2, 3
+    FROM late GROUP BY 1, 2, 3, 4
 ), noted AS (
     INSERT INTO outcome (workspace_id, campaign_id, kind, cause, first_id, last_id, ids)
     SELECT workspace_id, campaign_id, CASE WHEN cause IS NULL THEN 'delivered' ELSE 'failed' END,
            cause, first_id, last_id, ids
     FROM counted
+), sent AS (
+    INSERT INTO outcome (workspace_id, campaign_id, kind, first_id, last_id, happened_at)
+    SELECT workspace_id, campaign_id, 'sent', lower(span), upper(span) - 1, now()
+    FROM (SELECT workspace_id, campaign_id, range_agg(int8range(id, id, '[]')) AS spans
+          FROM late WHERE was <> 'no receipt' GROUP BY 1, 2) uncounted, unnest(spans) AS span
 )
-SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, true AS late, count
+SELECT campaign_id, workspace_id, coalesce(cause, '') AS cause, was, count
 FROM counted
 
 -- name: keep_strays
@@ -105,10 +123,13 @@ SELECT campaign_id FROM campaign_tally WHERE campaign_id = ANY(%(campaign_ids)s:
 ORDER BY campaign_id FOR NO KEY UPDATE
 
 -- name: count_finals
--- Count messages that became delivered or failed, or changed from one to the other.
-UPDATE campaign_tally t SET delivered = t.delivered + n.delivered, failed = t.failed + n.failed
-FROM unnest(%(campaign_ids)s::bigint[], %(delivered)s::bigint[], %(failed)s::bigint[])
-    AS n (campaign_id, delivered, failed)
+-- Count messages that became delivered or failed, or changed from one to the other, and those of
+-- them that had been sent unknown to anybody.
+UPDATE campaign_tally t SET delivered = t.delivered + n.delivered, failed = t.failed + n.failed,
+    submitted = t.submitted + n.submitted
+FROM unnest(%(campaign_ids)s::bigint[], %(delivered)s::bigint[], %(failed)s::bigint[],
+            %(submitted)s::bigint[])
+    AS n (campaign_id, delivered, failed, submitted)
 WHERE t.campaign_id = n.campaign_id
 
 -- name: count_causes
@@ -119,11 +140,12 @@ SELECT * FROM unnest(%(campaign_ids)s::bigint[], %(workspace_ids)s::bigint[], %(
 ORDER BY n.campaign_id, n.cause
 ON CONFLICT (campaign_id, cause) DO UPDATE SET count = t.count + excluded.count
 
--- name: uncount_no_receipt
+-- name: uncount_concluded
 -- Take back failures that a real receipt replaced.
 UPDATE campaign_failure_tally t SET count = t.count - n.count
-FROM unnest(%(campaign_ids)s::bigint[], %(counts)s::bigint[]) AS n (campaign_id, count)
-WHERE t.campaign_id = n.campaign_id AND t.cause = 'no receipt'
+FROM unnest(%(campaign_ids)s::bigint[], %(causes)s::text[], %(counts)s::bigint[])
+    AS n (campaign_id, cause, count)
+WHERE t.campaign_id = n.campaign_id AND t.cause = n.cause
 
 -- name: campaigns_waiting
 -- Campaigns with messages that are not final and requests old enough to expire.
