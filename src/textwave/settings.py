@@ -123,6 +123,16 @@ class Settings(BaseSettings):
     no_receipt_hours: int = Field(
         default=72, ge=1, description="After it a message without a receipt is failed: no receipt."
     )
+    message_months: int = Field(
+        default=13,
+        ge=0,
+        le=1_200,
+        description="Whole months of messages that stay in the ledger beside the present one; "
+        "older ones move to the warehouse. 0: all stay for ever.",
+    )
+    audit_months: int = Field(
+        default=36, ge=0, le=1_200, description="Months that the audit log is kept; 0: for ever."
+    )
     link_days: int = Field(
         default=90, ge=1, le=3650, description="Days a short link lives by default."
     )

@@ -142,6 +142,12 @@ async def workspace(connection: Connection, workspace_id: WorkspaceId) -> Worksp
     return found
 
 
+async def forget_audit_events(connection: Connection, *, before: datetime, limit: int) -> int:
+    """Delete the oldest events before a time, at most so many; return how many. As the owner."""
+    parameters = {"before": before, "limit": limit}
+    return await execute(connection, _SQL["forget_audit_events"], parameters)
+
+
 async def audit(
     connection: Connection,
     *,

@@ -46,6 +46,12 @@ FROM workspace_of_api_key(%(digest)s)
 SELECT id, organization_id, name, time_zone, default_region FROM workspace
 WHERE id = %(workspace_id)s
 
+-- name: forget_audit_events
+-- Delete the oldest events, as far as they happened before a time.
+DELETE FROM audit_event WHERE id IN (
+    SELECT id FROM (SELECT id, at FROM audit_event ORDER BY id LIMIT %(limit)s) oldest
+    WHERE at < %(before)s)
+
 -- name: add_audit_event
 INSERT INTO audit_event (workspace_id, actor, action, object, detail)
 VALUES (%(workspace_id)s, %(actor)s, %(action)s, %(object)s, %(detail)s)

@@ -8,8 +8,9 @@ SELECT c.id, c.name, c.state, c.reason, c.created_at, c.started_at, c.planned_at
        coalesce(t.clicks, 0) AS clicks, coalesce(t.human_clicks, 0) AS human_clicks,
        coalesce(t.clickers, 0) AS clickers, coalesce(t.replies, 0) AS replies,
        coalesce(t.opt_outs, 0) AS opt_outs,
-       (SELECT max(r.answered_at) FROM request r
-        WHERE r.campaign_id = c.id AND r.workspace_id = c.workspace_id) AS last_answer_at
+       coalesce(t.last_answer_at, (
+           SELECT max(r.answered_at) FROM request r
+           WHERE r.campaign_id = c.id AND r.workspace_id = c.workspace_id)) AS last_answer_at
 FROM campaign c
 JOIN platform p ON p.id = c.platform_id
 LEFT JOIN campaign_tally t ON t.campaign_id = c.id AND t.workspace_id = c.workspace_id

@@ -190,6 +190,14 @@ async def read(
     return operation
 
 
+async def forget(connection: Connection, *, before: datetime, limit: int) -> int:
+    """Delete the oldest operations that ended before a time; return how many. As the owner.
+
+    What they did stays; what was shown of it, such as a preview, goes with them.
+    """
+    return await execute(connection, _SQL["forget"], {"before": before, "limit": limit})
+
+
 async def recent(
     connection: Connection,
     *,

@@ -46,6 +46,12 @@ SELECT id, workspace_id, kind, state, request, progress, result, problem,
        created_at, started_at, finished_at
 FROM operation WHERE id = %(operation_id)s AND workspace_id = %(workspace_id)s
 
+-- name: forget
+-- Delete the oldest operations, as far as they ended before a time.
+DELETE FROM operation WHERE id IN (
+    SELECT id FROM (SELECT id, finished_at FROM operation ORDER BY id LIMIT %(limit)s) oldest
+    WHERE finished_at < %(before)s)
+
 -- name: recent
 -- The newest operations of the workspace, or those before a given one; what they are, not of whom.
 SELECT id, kind, state, created_at, started_at, finished_at FROM operation

@@ -5,7 +5,7 @@ keeps at most one waiting.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -22,6 +22,7 @@ from textwave.dispatch.operations import defer_forgotten
 from textwave.downloads.operations import forget_downloads
 from textwave.feeds.operations import run_due
 from textwave.insights.outcome_operations import defer_exports
+from textwave.insights.retention_operations import retain
 from textwave.models.refresh_operations import defer_due_models
 from textwave.platforms.contract import (
     PlatformAnsweredNonsense,
@@ -35,6 +36,7 @@ from textwave.storage.queue import defer
 from textwave.storage.upkeep import tidy_lake
 from textwave.wiring import Runtime
 from textwave.worker.decisions import start_waiting_campaigns
+from textwave.worker.retention_tasks import forget_old_rows, retaining
 
 QUEUE: Final = "housekeeping"
 EVERY_TWO_SECONDS: Final = "* * * * * */2"
@@ -43,7 +45,7 @@ EVERY_TEN_SECONDS: Final = "* * * * * */10"
 EVERY_MINUTE: Final = "* * * * *"
 EVERY_HOUR: Final = "7 * * * *"
 EVERY_DAY: Final = "37 3 * * *"
-_PAYLOADS_KEPT: Final = timedelta(days=7)
+_LONGER_THAN_A_MONTH: Final = timedelta(days=31)
 _FAILED_JOBS_KEPT_HOURS: Final = 24 * 14
 log = structlog.get_logger(__name__)
 Chore = Callable[[], Awaitable[Any]]
@@ -64,6 +66,8 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("forget_unfinished", EVERY_DAY, lambda: _forget_unfinished(runtime)),
         ("tidy_lake", EVERY_DAY, lambda: tidy_lake(runtime.warehouse)),
         ("put_away", EVERY_HOUR, lambda: _put_away(app, runtime)),
+        ("forget_old_rows", EVERY_DAY, lambda: forget_old_rows(runtime)),
+        ("retain", EVERY_DAY, lambda: retain(retaining(runtime), now=runtime.clock.now())),
     ]
     for name, cron, chore in chores:
         _add(app, f"{QUEUE}.{name}", cron, chore)
@@ -136,8 +140,15 @@ async def _put_away(app: App, runtime: Runtime) -> None:
     await responses.expire_receipts(
         runtime.ledger, now=now, no_receipt_hours=runtime.settings.no_receipt_hours
     )
-    await responses.forget_payloads(runtime.ledger, before=now - _PAYLOADS_KEPT)
+    await responses.forget_payloads(runtime.ledger, now=now)
     await forget_nonces(runtime.ledger, now=now)
-    async with runtime.ledger.transaction() as connection:
-        await ensure_partitions(connection, now.date())
+    await _make_partitions(runtime, now)
     await app.job_manager.delete_old_jobs(nb_hours=_FAILED_JOBS_KEPT_HOURS, include_failed=True)
+
+
+async def _make_partitions(runtime: Runtime, now: datetime) -> None:
+    """Make those of this month and the next, long before a plan needs them."""
+    today = now.astimezone(UTC).date()
+    for day in (today, today.replace(day=1) + _LONGER_THAN_A_MONTH):
+        async with runtime.ledger.transaction() as connection:
+            await ensure_partitions(connection, day)

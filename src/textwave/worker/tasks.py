@@ -45,6 +45,7 @@ from textwave.worker.decisions import apply_notices, start_waiting_campaigns
 from textwave.worker.feed_tasks import feed_tasks
 from textwave.worker.list_tasks import list_tasks
 from textwave.worker.model_tasks import model_tasks
+from textwave.worker.retention_tasks import retention_tasks
 
 Task = Callable[..., Awaitable[Any]]
 
@@ -62,6 +63,7 @@ def add_tasks(app: App, runtime: Runtime) -> None:
         | _sending(runtime)
         | model_tasks(runtime)
         | list_tasks(runtime)
+        | retention_tasks(runtime)
         | feed_tasks(runtime)
     ).items():
         app.task(name=name, retry=AGAIN)(task)
