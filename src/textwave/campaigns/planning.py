@@ -4,7 +4,7 @@ Runs as the owner. A plan that was interrupted is cleared by its block of ids an
 sending begins in the one transaction that also writes the tallies, the batches and their jobs.
 """
 
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import structlog
@@ -22,8 +22,11 @@ from textwave.campaigns.plan import CONTROL_GROUP
 from textwave.campaigns.recipients import Asked, find_asked
 from textwave.campaigns.shares import REST_NUMBER
 from textwave.campaigns.shares_store import Span
+from textwave.campaigns.spread_operations import spread_batches
+from textwave.campaigns.start_operations import settle_late_plan
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import BatchSpan, Brief, PlanCounts
+from textwave.campaigns.timing import spread_size
 from textwave.kit.clock import Clock
 from textwave.kit.ids import CampaignId, OperationId, WorkspaceId, first_message_id
 from textwave.kit.mobile import Mobile, masked
@@ -82,6 +85,9 @@ async def run_plan(
         brief = await store.brief(connection, workspace_id, campaign_id=campaign_id)
         if brief.state != "planning":
             return
+        if not await settle_late_plan(connection, brief, clock.now()):
+            await _clear(connection, brief)
+            return
         month = clock.now().astimezone(UTC).date()
         await ensure_partitions(connection, month)
     try:
@@ -102,7 +108,8 @@ async def run_plan(
     except Refusal as refusal:
         await _fail(ledger, brief, refusal)
         return
-    await _begin_sending(ledger, asked, to, tally, batch_size)
+    size = _batch_size(brief, batch_size, to)
+    await _begin_sending(ledger, asked, to, tally, batch_size=size, now=clock.now())
 
 
 async def _fail(ledger: Ledger, brief: Brief, refusal: Refusal) -> None:
@@ -125,13 +132,12 @@ async def _block_of_ids(
     """Take the campaign's block of ids, and clear the one that an interrupted plan took."""
     brief = asked.brief
     await _clear(connection, brief)
-    room = (len(asked.texts.measures) - 1) * (brief.max_batch - 1)
+    step = spread_size(brief.max_batch, messages=size, spread_minutes=brief.spread_minutes)
+    room = (len(asked.texts.measures) - 1) * (step - 1)
     first_id = await store.take_ids(
         connection, month=month, first_id=first_message_id(month), size=size + room
     )
-    to = Destination(
-        url, brief.workspace_id, brief.id, month, first_id, size, step=brief.max_batch, room=room
-    )
+    to = Destination(url, brief.workspace_id, brief.id, month, first_id, size, step=step, room=room)
     await store.freeze(
         connection,
         {
@@ -141,7 +147,7 @@ async def _block_of_ids(
             "content": asked.texts.templates[0].text,
             "first_message_id": first_id,
             "last_message_id": to.last_id,
-            "request_size": brief.max_batch,
+            "request_size": step,
         },
     )
     await shares_store.freeze(
@@ -169,10 +175,15 @@ async def _clear(connection: Connection, brief: Brief) -> None:
 
 
 async def _begin_sending(
-    ledger: Ledger, asked: Asked, to: Destination, tally: PlanTally, batch_size: int
+    ledger: Ledger,
+    asked: Asked,
+    to: Destination,
+    tally: PlanTally,
+    *,
+    batch_size: int,
+    now: datetime,
 ) -> None:
-    brief = asked.brief
-    size = _batch_size(brief, batch_size)
+    brief, size = asked.brief, batch_size
     counts = PlanCounts(tally.audience, tally.messages, tally.parts, dict(tally.drops))
     async with ledger.transaction() as connection:
         await store.add_tally(connection, brief.workspace_id, brief.id)
@@ -189,6 +200,7 @@ async def _begin_sending(
             return
         if not numbers:
             await store.move(connection, brief, CampaignEvent.COMPLETE)
+        await spread_batches(connection, brief, now=now)
         await defer_batches(connection, brief.workspace_id, brief.id, numbers)
     log.info("plan finished", campaign=brief.id, messages=tally.messages, batches=len(numbers))
 
@@ -226,10 +238,11 @@ async def resume_sending(
         await defer_batches(connection, workspace_id, campaign_id, list(numbers))
 
 
-def _batch_size(brief: Brief, configured: int) -> int:
+def _batch_size(brief: Brief, configured: int, to: Destination) -> int:
     """Return messages a batch: a multiple of the request size, about two seconds of sending."""
-    wanted = min(configured, max(brief.max_batch, brief.rate_per_second * _BATCH_SECONDS))
-    return max(wanted // brief.max_batch, 1) * brief.max_batch
+    wanted = min(configured, max(to.step, brief.rate_per_second * _BATCH_SECONDS))
+    wanted = spread_size(wanted, messages=to.size, spread_minutes=brief.spread_minutes)
+    return max(wanted // to.step, 1) * to.step
 
 
 def _batch_spans(asked: Asked, tally: PlanTally) -> list[BatchSpan]:

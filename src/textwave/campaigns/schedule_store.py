@@ -1,6 +1,7 @@
 """Rows of campaigns as their time, their edits and their deletion change them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,15 @@ from textwave.storage.ledger import Connection, execute, many, value
 from textwave.storage.statements import load_statements
 
 _SQL = load_statements(__package__ or "textwave.campaigns", "schedule_store.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBatch:
+    """A batch that has not begun."""
+
+    number: int
+    size: int
+    variant: int | None
 
 
 async def edit(
@@ -84,3 +94,20 @@ async def due(connection: Connection, now: datetime, *, limit: int) -> list[Wait
 async def time_zone(connection: Connection, workspace_id: WorkspaceId) -> ZoneInfo:
     """Return the workspace's time zone."""
     return ZoneInfo(await value(connection, _SQL["time_zone"], {"workspace_id": workspace_id}))
+
+
+async def waiting_batches(connection: Connection, campaign: Brief) -> list[WaitingBatch]:
+    """Return the batches that wait for nothing but their time, in order."""
+    key = {"workspace_id": campaign.workspace_id, "campaign_id": campaign.id}
+    return await many(connection, WaitingBatch, _SQL["waiting_batches"], key)
+
+
+async def set_due(connection: Connection, campaign: Brief, times: Mapping[int, datetime]) -> None:
+    """Say when batches are due."""
+    parameters = {
+        "workspace_id": campaign.workspace_id,
+        "campaign_id": campaign.id,
+        "numbers": list(times),
+        "times": list(times.values()),
+    }
+    await execute(connection, _SQL["set_due"], parameters)

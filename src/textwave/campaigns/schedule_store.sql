@@ -35,3 +35,16 @@ WHERE state = 'scheduled' AND due_at <= %(now)s ORDER BY due_at LIMIT %(limit)s
 
 -- name: time_zone
 SELECT time_zone FROM workspace WHERE id = %(workspace_id)s
+
+-- name: waiting_batches
+-- Batches that wait for nothing but their time.
+SELECT number, (last_id - first_id + 1)::integer AS size, variant FROM batch
+WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s AND state = 'waiting'
+  AND due_at < 'infinity'
+ORDER BY number
+
+-- name: set_due
+UPDATE batch SET due_at = given.at
+FROM unnest(%(numbers)s::integer[], %(times)s::timestamptz[]) AS given(number, at)
+WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s
+  AND batch.number = given.number AND state = 'waiting'

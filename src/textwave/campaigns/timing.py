@@ -260,6 +260,13 @@ def _same_time(due: datetime, zone: ZoneInfo, now: datetime) -> datetime:
     return next(moment for moment in moments if moment > now)
 
 
+def spread_size(most: int, *, messages: int, spread_minutes: int) -> int:
+    """Return how many messages may be due at once, so that there are some every minute."""
+    if not spread_minutes:
+        return most
+    return min(most, max(messages // spread_minutes, 1))
+
+
 def due_times(
     shares: Sequence[float], *, start: datetime, spread_minutes: int, zone: ZoneInfo,
     window: Window | None = None,
