@@ -123,6 +123,31 @@ class Settings(BaseSettings):
     no_receipt_hours: int = Field(
         default=72, ge=1, description="After it a message without a receipt is failed: no receipt."
     )
+    in_doubt_hours: int = Field(
+        default=72,
+        ge=1,
+        le=720,
+        description="After it a request that nothing and nobody settled is failed: in doubt. No "
+        "longer than platforms remember keys.",
+    )
+    review_days: int = Field(
+        default=14, ge=1, le=365, description="After it a campaign under review is cancelled."
+    )
+    paused_days: int = Field(
+        default=30, ge=1, le=365, description="After it a paused campaign is cancelled."
+    )
+    sending_days: int = Field(
+        default=7,
+        ge=1,
+        le=365,
+        description="Standing still so long, a campaign fails what has not left: not sent in time.",
+    )
+    plan_attempts: int = Field(
+        default=60,
+        ge=1,
+        le=100,
+        description="After so many attempts without an end, about an hour, a plan is failed.",
+    )
     message_months: int = Field(
         default=13,
         ge=0,
