@@ -14,7 +14,8 @@ import structlog
 from textwave.accounts.store import audit
 from textwave.campaigns import ending_store, store
 from textwave.campaigns.ending_store import CampaignKey
-from textwave.campaigns.operations import CANCEL_TASK, PLAN_TASK
+from textwave.campaigns.operations import CANCEL_TASK
+from textwave.campaigns.start_operations import PLAN_TASK
 from textwave.campaigns.states import CampaignEvent, CampaignState
 from textwave.kit.ids import CampaignId, WorkspaceId
 from textwave.kit.states import MoveNotAllowed
