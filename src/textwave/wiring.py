@@ -44,6 +44,11 @@ class Runtime:
         return open_platform(account, self.vault, self.http, self.settings)
 
 
+def links_url(settings: Settings) -> str:
+    """Return what the installation's short links begin with."""
+    return settings.public_links_url or f"http://{settings.links_host}:{settings.links_port}"
+
+
 @dataclass(eq=False)
 class WebUrlMissing(Refusal):
     """The owner's URL is given, but not the one that row-level security applies to."""

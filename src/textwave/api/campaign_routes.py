@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
-from textwave.api.content_routes import links_url
 from textwave.api.entry import After, Limit, Name, Rt, Text, Who, viewer_of
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Campaign, Operation, Page, page_of
@@ -13,6 +12,7 @@ from textwave.campaigns import operations as campaigns
 from textwave.campaigns.draft import CampaignDraft
 from textwave.campaigns.numbers import NumberChoice
 from textwave.insights.operations import EffectReport, effect_report
+from textwave.wiring import links_url
 
 routes = APIRouter(tags=["campaigns"])
 Named = Annotated[Name, Path()]

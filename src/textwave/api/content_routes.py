@@ -30,6 +30,7 @@ from textwave.content.signature_operations import add_signature
 from textwave.kit.text import Counting, count
 from textwave.platforms.contract import MessageType
 from textwave.settings import Settings
+from textwave.wiring import links_url
 
 routes = APIRouter()
 Named = Annotated[Name, Path()]
@@ -240,11 +241,6 @@ async def create_link(runtime: Rt, caller: Who, new: LinkToMake) -> Link:
 async def count_text(_caller: Who, wanted: TextToCount) -> Count:
     """Return encoding, units and billed parts."""
     return Count.model_validate(count(wanted.text, wanted.signature, wanted.rule))
-
-
-def links_url(settings: Settings) -> str:
-    """Return what the installation's short links begin with."""
-    return settings.public_links_url or f"http://{settings.links_host}:{settings.links_port}"
 
 
 def _link_shape(kept: ShortLink, settings: Settings) -> Link:
