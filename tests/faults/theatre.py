@@ -103,7 +103,7 @@ def _until_it_answers(process: "subprocess.Popen[bytes]", url: str) -> None:
     raise AssertionError(f"{url} does not answer")
 
 
-def _work(data: str, owner: str, web: str) -> None:
+def _work(data: str, owner: str, web: str, more: dict[str, Any]) -> None:
     import uvloop
 
     from textwave.worker.process import run_worker
@@ -115,6 +115,7 @@ def _work(data: str, owner: str, web: str) -> None:
         heartbeat_seconds=0.2,
         stalled_seconds=0.6,
         warehouse_memory_megabytes=300,
+        **more,
     )
     log = os.open(Path(data) / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
@@ -125,8 +126,8 @@ def _work(data: str, owner: str, web: str) -> None:
 class Workers:
     """One worker process at a time, and what happened to it."""
 
-    def __init__(self, data: Path, urls: DatabaseUrls, seed: int) -> None:
-        self._arguments = (str(data), urls.owner, urls.web)
+    def __init__(self, data: Path, urls: DatabaseUrls, seed: int = 0, **settings: Any) -> None:
+        self._arguments = (str(data), urls.owner, urls.web, settings)
         self._process: Any = None
         self.random = random.Random(seed)
         self.kills = 0
