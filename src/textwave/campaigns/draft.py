@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from textwave.campaigns.plan import VariableSource
+from textwave.campaigns.shares import Shares
 from textwave.campaigns.timing import Timing
-from textwave.content.variables import MissingValue, TemplateText, WhenMissing
+from textwave.content.variables import MissingValue, WhenMissing
 from textwave.kit.refusal import InvalidValue, Refusal
 
 _LONGEST_NAME = 100
@@ -23,7 +24,7 @@ class CampaignDraft:
 
     `variables`: for each variable of the template its `column`, and under `missing` what happens
     without a value: `default` (with `default`), `empty` or `drop`. `numbers`: which of a customer's
-    numbers get the text: `first`, `latest` or `all`.
+    numbers get the text: `first`, `latest` or `all`. With variants `template` is the first one's.
     """
 
     name: str
@@ -35,6 +36,7 @@ class CampaignDraft:
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, dict[str, str]])
     numbers: str = "first"
     timing: Timing = field(default_factory=Timing)
+    shares: Shares = field(default_factory=Shares)
 
 
 @dataclass(eq=False)
@@ -122,21 +124,21 @@ def check_name(name: str) -> None:
 
 
 def check_sources(
-    template: TemplateText,
+    names: Sequence[str],
     variables: Mapping[str, Mapping[str, str]],
     table: str,
     columns: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Accept sources that give every variable of the template a column of the table.
+    """Accept sources that give each of the templates' variables a column of the table.
 
     Raises:
         VariableWithoutSource, SourceNotInTemplate, ColumnUnknown, InvalidValue.
     """
     known = [str(column["name"]) for column in columns]
     for name in variables:
-        if name not in template.names:
-            raise SourceNotInTemplate(name, list(template.names))
-    for name in template.names:
+        if name not in names:
+            raise SourceNotInTemplate(name, list(names))
+    for name in names:
         if not variables.get(name, {}).get("column"):
             raise VariableWithoutSource(name, known)
     for source in read_sources(variables).values():

@@ -15,11 +15,16 @@ from textwave.campaigns import schedule_store, store
 from textwave.campaigns.draft import (
     CampaignDraft,
     NotReadyToStart,
-    TypeDiffers,
     check_name,
-    check_sources,
 )
 from textwave.campaigns.numbers import read_choice
+from textwave.campaigns.shares import check_shares
+from textwave.campaigns.shares_operations import (
+    check_exclusions,
+    check_shares_ready,
+    check_texts,
+    write_shares,
+)
 from textwave.campaigns.start_operations import (
     check_audience,
     check_signature,
@@ -32,11 +37,8 @@ from textwave.campaigns.start_operations import (
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import Brief, Campaign
 from textwave.campaigns.timing import approved_start, check_timing, scheduled_at
-from textwave.content.variables import parse
-from textwave.content.wording import full_text
 from textwave.kit.ids import CampaignId, OperationId, TemplateId, WorkspaceId
-from textwave.kit.refusal import AlreadyExists, NotFound
-from textwave.platforms.contract import MessageType
+from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
 from textwave.storage import progress
 from textwave.storage.ledger import Connection
 from textwave.storage.queue import Job, defer
@@ -70,7 +72,7 @@ async def create_campaign(
     found = await find_parts(connection, workspace_id, draft, viewer)
     parameters = {**asdict(draft), **found, "workspace_id": workspace_id, "actor": actor}
     campaign_id = await store.add(connection, parameters)
-    await write_particulars(connection, workspace_id, campaign_id, draft, now)
+    await write_particulars(connection, workspace_id, campaign_id, draft, now, viewer)
     brief = await check_written(connection, workspace_id, draft, links_url, now)
     await record(connection, brief, actor, "create")
     return await campaign(connection, workspace_id, draft.name)
@@ -85,6 +87,10 @@ def check_draft(draft: CampaignDraft) -> None:
     check_name(draft.name)
     read_choice(draft.numbers)
     check_timing(draft.timing)
+    variants = check_shares(draft.shares).variants
+    if variants and draft.template != variants[0].template:
+        problem = f"leave it out, or give that of the first variant: “{variants[0].template}”."
+        raise InvalidValue("template", problem)
 
 
 async def find_parts(
@@ -110,16 +116,19 @@ async def write_particulars(
     campaign_id: CampaignId,
     draft: CampaignDraft,
     now: datetime,
+    viewer: Viewer,
 ) -> None:
     """Write what a draft says beyond its parts, over what is there; creating and editing do.
 
     Raises:
         TimeUnfit: its time cannot be kept.
+        NotFound, AudienceArchived, OtherTable: an excluded audience or a variant's template.
     """
     key = {"workspace_id": workspace_id, "campaign_id": campaign_id}
     zone = await schedule_store.time_zone(connection, workspace_id)
     at = scheduled_at(draft.timing, zone, now)
     await schedule_store.write_timing(connection, key, draft.timing, at)
+    await write_shares(connection, workspace_id, campaign_id, draft, viewer)
 
 
 async def check_written(
@@ -138,16 +147,8 @@ async def check_written(
     brief = await store.brief(connection, workspace_id, name=draft.name)
     if brief.audience_archived:
         raise AudienceArchived(brief.audience)
-    _check_fit(brief, draft)
-    await examine_text(connection, brief, links_url, now)
+    await check_texts(connection, brief, draft, links_url=links_url, now=now)
     return brief
-
-
-def _check_fit(brief: Brief, draft: CampaignDraft) -> None:
-    if brief.template_type != draft.type:
-        raise TypeDiffers(draft.type, brief.template_type)
-    text = full_text(brief.template_content, MessageType(brief.type), brief.opt_out_text)
-    check_sources(parse(text), draft.variables, brief.table_name, brief.table_columns or [])
 
 
 async def campaigns(
@@ -179,6 +180,7 @@ async def start_dry_run(
     """Begin to compute the plan without writing it."""
     brief = await store.brief(connection, workspace_id, name=name)
     check_audience(brief)
+    await check_exclusions(connection, brief)
     return await progress.begin(
         connection, workspace_id=workspace_id, kind=DRY_RUN_TASK, request={"campaign_id": brief.id}
     )
@@ -209,6 +211,7 @@ async def start_campaign(
     check_signature(brief)
     check_audience(brief)
     await examine_text(connection, brief, links_url, now)
+    await check_shares_ready(connection, brief, links_url=links_url, now=now)
     if brief.template_state == "approved":
         await store.move(connection, brief, CampaignEvent.START, due_at=now)
         await defer_plan(connection, workspace_id, brief.id)

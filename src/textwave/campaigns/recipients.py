@@ -10,6 +10,8 @@ from functools import reduce
 from typing import Any
 
 import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from textwave.audiences.store import member_ids
 from textwave.campaigns import shares_store
@@ -36,6 +38,7 @@ from textwave.platforms.contract import MessageType
 from textwave.storage.ledger import Connection
 from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Lake
+from textwave.suppression.deny_store import DENY_LIST, denied_numbers
 from textwave.suppression.store import opted_out_numbers
 
 
@@ -117,12 +120,9 @@ def stream(lake: Lake, asked: Asked, url: str) -> Iterator[Block]:
 def _recipients(lake: Lake, asked: Asked, url: str) -> Recipients:
     members = member_ids(lake, asked.snapshot_id)
     excluded = _excluded(lake, asked)
-    blocked: list[tuple[str, ir.Table]] = []
+    blocked = _blocked(lake, asked, url)
     if excluded is not None:
-        blocked.append((EXCLUDED, _numbers_of(lake, asked, excluded)))
-    if asked.honours_opt_outs:
-        opted_out = opted_out_numbers(url, asked.brief.signature_id)
-        blocked.append((OPTED_OUT, lake.hold(opted_out)))
+        blocked.insert(0, (EXCLUDED, _numbers_of(lake, asked, excluded)))
     return Recipients(
         members=members,
         customers=asked.reach.people(lake),
@@ -134,6 +134,22 @@ def _recipients(lake: Lake, asked: Asked, url: str) -> Recipients:
         numbers=find_numbers(lake, asked.reach, members),
         division=asked.texts.division,
     )
+
+
+def _blocked(lake: Lake, asked: Asked, url: str) -> list[tuple[str, ir.Table]]:
+    """Return the lists of numbers that must not hear from this campaign, with their reasons."""
+    brief = asked.brief
+    platform_id = brief.platform_id if asked.honours_opt_outs else None
+    denied = denied_numbers(url, brief.workspace_id, platform_id)
+    of_platform = denied.filter(pc.field("reason") == OPTED_OUT).select(["mobile"])
+    on_list = denied.filter(pc.field("reason") == DENY_LIST).select(["mobile"])
+    blocked: list[tuple[str, ir.Table]] = []
+    if asked.honours_opt_outs:
+        of_signature = opted_out_numbers(url, brief.signature_id)
+        blocked.append((OPTED_OUT, lake.hold(pa.concat_tables([of_signature, of_platform]))))
+    if len(on_list):
+        blocked.append((DENY_LIST, lake.hold(on_list)))
+    return blocked
 
 
 def _excluded(lake: Lake, asked: Asked) -> ir.Table | None:

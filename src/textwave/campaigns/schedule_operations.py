@@ -118,7 +118,7 @@ async def edit_campaign(
     found = await find_parts(connection, workspace_id, draft, viewer)
     parameters = {**asdict(draft), **found, "workspace_id": workspace_id}
     await schedule_store.edit(connection, brief.id, parameters)
-    await write_particulars(connection, workspace_id, brief.id, draft, now)
+    await write_particulars(connection, workspace_id, brief.id, draft, now, viewer)
     edited = await check_written(connection, workspace_id, draft, links_url, now)
     if state == "scheduled":
         await store.hold_template(connection, workspace_id, draft.name)

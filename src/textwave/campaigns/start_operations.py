@@ -12,6 +12,7 @@ from textwave.accounts.store import audit
 from textwave.audiences.particulars import AudienceArchived
 from textwave.campaigns import store
 from textwave.campaigns.draft import NotReadyToStart
+from textwave.campaigns.shares_operations import check_shares_ready
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import Brief
 from textwave.campaigns.timing import Decision, Start, TimeUnfit, check_start, late_start, shown
@@ -135,6 +136,7 @@ async def check_ready(
     check_signature(brief)
     check_audience(brief)
     await examine_text(connection, brief, links_url, now)
+    await check_shares_ready(connection, brief, links_url=links_url, now=now)
     if brief.template_state != "approved":
         problem = (
             f"is {brief.template_state}. A campaign can be given a time only when its template is "
