@@ -15,14 +15,14 @@ from textwave.accounts.store import audit
 from textwave.campaigns import ending_store, store
 from textwave.campaigns.ending_store import CampaignKey
 from textwave.campaigns.operations import CANCEL_TASK
-from textwave.campaigns.start_operations import PLAN_TASK
+from textwave.campaigns.start_operations import defer_plan
 from textwave.campaigns.states import CampaignEvent, CampaignState
 from textwave.kit.ids import CampaignId, WorkspaceId
 from textwave.kit.states import MoveNotAllowed
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import Job, defer
 
-ACTOR: Final = "Textwave"
+_ACTOR: Final = "textwave"
 _FORGOTTEN_AFTER: Final = timedelta(minutes=5)
 log = structlog.get_logger(__name__)
 
@@ -81,11 +81,8 @@ async def defer_forgotten_plans(ledger: Ledger, *, now: datetime) -> int:
     async with ledger.transaction() as connection:
         before = now - _FORGOTTEN_AFTER
         forgotten = await ending_store.forgotten_plans(connection, before=before)
-        jobs = [
-            Job(PLAN_TASK, "campaigns", asdict(key), lock=f"plan-{key.campaign_id}", priority=5)
-            for key in forgotten
-        ]
-        await defer(connection, *jobs)
+        for key in forgotten:
+            await defer_plan(connection, key.workspace_id, key.campaign_id)
     return len(forgotten)
 
 
@@ -111,7 +108,7 @@ async def _cancel(ledger: Ledger, key: CampaignKey, reason: str) -> bool:
         await audit(
             connection,
             workspace_id=key.workspace_id,
-            actor=ACTOR,
+            actor=_ACTOR,
             action="campaign.cancel",
             object_name=brief.name,
             detail={"reason": reason},

@@ -36,6 +36,7 @@ from textwave.storage.queue import defer
 from textwave.storage.upkeep import tidy_lake
 from textwave.wiring import Runtime
 from textwave.worker.decisions import start_waiting_campaigns
+from textwave.worker.doubt_tasks import end_overdue, settle_doubts, watch_campaigns
 from textwave.worker.retention_tasks import forget_old_rows, retaining
 
 QUEUE: Final = "housekeeping"
@@ -61,6 +62,9 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("sweep", EVERY_MINUTE, lambda: _sweep(runtime)),
         ("run_feeds", EVERY_MINUTE, lambda: run_due(runtime.ledger, now=runtime.clock.now())),
         ("refresh_due", EVERY_MINUTE, lambda: _refresh_due(runtime)),
+        ("watch_campaigns", EVERY_TEN_SECONDS, lambda: watch_campaigns(runtime)),
+        ("settle_doubts", EVERY_MINUTE, lambda: settle_doubts(runtime)),
+        ("end_overdue", EVERY_HOUR, lambda: end_overdue(runtime)),
         ("forget_members", EVERY_HOUR, lambda: forget_members(runtime.ledger, runtime.warehouse)),
         ("forget_downloads", EVERY_HOUR, lambda: _forget_downloads(runtime)),
         ("forget_unfinished", EVERY_DAY, lambda: _forget_unfinished(runtime)),

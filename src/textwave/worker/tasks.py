@@ -14,6 +14,7 @@ from textwave.audiences import comparison_operations as comparisons
 from textwave.audiences import operations as audiences
 from textwave.audiences import refresh_operations as refreshes
 from textwave.campaigns import planning
+from textwave.campaigns.ending_operations import plan_within_limit
 from textwave.campaigns.operations import (
     CANCEL_TASK,
     DRY_RUN_TASK,
@@ -42,6 +43,7 @@ from textwave.storage import progress
 from textwave.wiring import Runtime
 from textwave.worker.chain import after_import
 from textwave.worker.decisions import apply_notices, start_waiting_campaigns
+from textwave.worker.doubt_tasks import doubt_tasks, settle_doubts
 from textwave.worker.feed_tasks import feed_tasks
 from textwave.worker.list_tasks import list_tasks
 from textwave.worker.model_tasks import model_tasks
@@ -63,6 +65,7 @@ def add_tasks(app: App, runtime: Runtime) -> None:
         | _sending(runtime)
         | model_tasks(runtime)
         | list_tasks(runtime)
+        | doubt_tasks(runtime)
         | retention_tasks(runtime)
         | feed_tasks(runtime)
     ).items():
@@ -114,8 +117,12 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
         await planning.run_dry_run(**stores, vault=runtime.vault, **job)
 
     async def run_plan(**job: Any) -> None:
-        size = runtime.settings.batch_size
-        await planning.run_plan(**timed, vault=runtime.vault, batch_size=size, **job)
+        size, most = runtime.settings.batch_size, runtime.settings.plan_attempts
+
+        async def plan() -> None:
+            await planning.run_plan(**timed, vault=runtime.vault, batch_size=size, **job)
+
+        await plan_within_limit(runtime.ledger, most=most, plan=plan, **job)
 
     return {
         customers.IMPORT_TASK: run_import,
@@ -209,6 +216,7 @@ def _merging(runtime: Runtime) -> dict[str, Task]:
 
     async def merge_receipts() -> None:
         await responses.merge_receipts(ledger)
+        await settle_doubts(runtime)
 
     async def merge_replies() -> None:
         await responses.merge_replies(ledger)
