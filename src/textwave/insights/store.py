@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from textwave.campaigns.moved_store import check_in_ledger
 from textwave.kit.ids import CampaignId, WorkspaceId
 from textwave.kit.refusal import NotFound
 from textwave.storage.ledger import Connection, many, one, value
@@ -108,7 +109,13 @@ async def trouble(
 
 
 async def recount(connection: Connection, campaign_id: CampaignId) -> Recount:
-    """Count a campaign from its rows; as the owner."""
+    """Count a campaign from its rows; as the owner.
+
+    Raises:
+        MessagesMoved: the rows have left the ledger; the counters are all there is here.
+    """
+    workspace_id = await value(connection, _SQL["workspace_of"], {"campaign_id": campaign_id})
+    await check_in_ledger(connection, workspace_id=workspace_id, campaign_id=campaign_id)
     counted = await one(connection, Recount, _SQL["recount"], {"campaign_id": campaign_id})
     if counted is None:
         raise NotFound("campaign", str(campaign_id))

@@ -41,6 +41,9 @@ WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s
   AND state = 'prepared' AND trouble <> ''
 ORDER BY changed_at DESC LIMIT 1
 
+-- name: workspace_of
+SELECT workspace_id FROM campaign WHERE id = %(campaign_id)s
+
 -- name: recount
 -- The same figures counted from the rows themselves, for tests and for doubters.
 SELECT
