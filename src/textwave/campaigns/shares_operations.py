@@ -99,9 +99,7 @@ def _rules(shares: Shares) -> dict[str, Any]:
     }
 
 
-def _variant_columns(
-    shares: Shares, templates: dict[str, NamedTemplate]
-) -> dict[str, Sequence[Any]]:
+def _variant_columns(shares: Shares, templates: dict[str, NamedTemplate]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {
         "numbers": [number for number, _ in enumerate(shares.variants, start=1)],
         "names": [variant.name for variant in shares.variants],
@@ -155,8 +153,8 @@ async def check_shares_ready(
     for variant in variants:
         if variant.template_state != "approved":
             problem = (
-                f"of variant “{variant.name}” is {variant.template_state}. A campaign with variants "
-                "starts only when all its templates are approved."
+                f"of variant “{variant.name}” is {variant.template_state}. A campaign with "
+                "variants starts only when all its templates are approved."
             )
             raise NotReadyToStart("template", str(variant.template), problem)
     contents = [variant.content or "" for variant in variants]
