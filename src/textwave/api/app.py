@@ -14,12 +14,14 @@ from textwave.api import (
     audience_routes,
     campaign_routes,
     content_routes,
+    doubt_routes,
     download_routes,
     encryption_routes,
     feed_routes,
     key_routes,
     list_routes,
     model_routes,
+    number_routes,
     operation_routes,
     profile_routes,
     response_routes,
@@ -46,9 +48,11 @@ _ROUTES = (
     model_routes.routes,
     content_routes.routes,
     campaign_routes.routes,
+    doubt_routes.routes,
     response_routes.routes,
     retention_routes.routes,
     suppression_routes.routes,
+    number_routes.routes,
 )
 
 
