@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from textwave.api.entry import After, Limit, Name, Rt, Text, Who, viewer_of
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Campaign, Operation, Page, page_of
+from textwave.api.shares_shapes import NewShares
 from textwave.campaigns import operations as campaigns
 from textwave.campaigns.draft import CampaignDraft
 from textwave.campaigns.numbers import NumberChoice
@@ -26,14 +27,14 @@ class Source(BaseModel):
     default: Annotated[Text, Field(max_length=100)] = ""
 
 
-class NewCampaign(BaseModel):
+class NewCampaign(NewShares):
     """A campaign to be written; everything by name."""
 
     name: Name
     type: Literal["promotional", "notification"]
     platform: Name
     signature: Name
-    template: Name
+    template: Name | None = Field(None, description="Of variants that of the first; leave it out.")
     audience: Name
     variables: Annotated[dict[Name, Source], Field(max_length=50)] = {}
     numbers: NumberChoice = Field(
@@ -42,9 +43,12 @@ class NewCampaign(BaseModel):
 
     def draft(self) -> CampaignDraft:
         """Return it as the product takes it."""
-        given = self.model_dump(exclude={"variables"})
+        given = self.model_dump(exclude={"variables", "template", *NewShares.model_fields})
         sources = {name: source.model_dump() for name, source in self.variables.items()}
-        return CampaignDraft(**given, variables=sources)
+        shares = self.shares()
+        first = next((variant.template for variant in shares.variants), "")
+        template = self.template or first
+        return CampaignDraft(**given, template=template, variables=sources, shares=shares)
 
 
 @routes.get("/campaigns", summary="List the campaigns.")

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from textwave.api.shares_shapes import ControlGroup, ShownVariant, ShownWinner
 from textwave.audiences.rule import write_rule
 from textwave.audiences.store import Audience as KeptAudience
 from textwave.kit.mobile import Mobile, masked
@@ -275,6 +276,11 @@ class Campaign(Shape):
     started_at: datetime | None
     planned_at: datetime | None
     completed_at: datetime | None
+    exclude: list[str]
+    control: ControlGroup | None
+    variants: list[ShownVariant]
+    winner: ShownWinner | None
+    seed: int
 
 
 class Reply(BaseModel):

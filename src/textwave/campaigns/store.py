@@ -84,6 +84,38 @@ class Campaign:
     spread_minutes: int
     time_zone: str
     recurrence: str | None
+    seed: int
+    control_share_milli: int | None
+    control_size: int | None
+    test_share_milli: int | None
+    winner_by: str | None
+    winner_after_minutes: int | None
+    winner_chosen_at: datetime | None
+    winner_reason: str
+    exclude: list[str]
+    variants: list[dict[str, Any]]
+    winner_name: str | None
+
+    @property
+    def control(self) -> dict[str, Any] | None:
+        """Who is held out; None: nobody."""
+        if self.control_share_milli is not None:
+            return {"share": self.control_share_milli / 1000}
+        return None if self.control_size is None else {"size": self.control_size}
+
+    @property
+    def winner(self) -> dict[str, Any] | None:
+        """How the text of most is chosen, and what was; None: everybody gets one of the texts."""
+        if self.test_share_milli is None:
+            return None
+        return {
+            "test_share": self.test_share_milli / 1000,
+            "by": self.winner_by,
+            "after_minutes": self.winner_after_minutes,
+            "chosen": self.winner_name,
+            "chosen_at": self.winner_chosen_at,
+            "reason": self.winner_reason,
+        }
 
     @property
     def schedule(self) -> Schedule:

@@ -31,7 +31,17 @@ SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.reason, p.name AS platfo
        s.name AS signature, t.name AS template, a.name AS audience, c.variables,
        c.numbers, c.created_by, c.created_at, c.started_at, c.planned_at, c.completed_at,
        c.scheduled_at, c.due_at, c.late_minutes, c.late_rule, c.window_from, c.window_until,
-       c.window_days, c.spread_minutes, w.time_zone, r.name AS recurrence
+       c.window_days, c.spread_minutes, w.time_zone, r.name AS recurrence,
+       c.seed, c.control_share_milli, c.control_size, c.test_share_milli, c.winner_by,
+       c.winner_after_minutes, c.winner_chosen_at, c.winner_reason,
+       ARRAY(SELECT ea.name FROM campaign_exclusion e JOIN audience ea ON ea.id = e.audience_id
+             WHERE e.campaign_id = c.id ORDER BY ea.name) AS exclude,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('name', v.name, 'template', vt.name,
+                   'share', v.share_milli / 1000.0) ORDER BY v.number), '[]')
+        FROM campaign_variant v JOIN template vt ON vt.id = v.template_id
+        WHERE v.campaign_id = c.id AND v.number > 0) AS variants,
+       (SELECT v.name FROM campaign_variant v
+        WHERE v.campaign_id = c.id AND v.number = c.winner) AS winner_name
 FROM campaign c
 JOIN platform p ON p.id = c.platform_id JOIN signature s ON s.id = c.signature_id
 JOIN template t ON t.id = c.template_id JOIN audience a ON a.id = c.audience_id
