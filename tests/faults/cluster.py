@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from textwave.storage.embedded import DatabaseUrls, PostgresDidNotStart, embedded_postgres
 from textwave.storage.migrate import migrate
@@ -38,6 +40,19 @@ class Cluster:
                 time.sleep(0.2)
             else:
                 return
+
+    def listen(self, address: str) -> DatabaseUrls:
+        """Let it be reached at an address, too; return the URLs for there."""
+        with psycopg.connect(self.server.superuser_url(), autocommit=True) as connection:
+            setting = sql.SQL("ALTER SYSTEM SET listen_addresses = {}")
+            connection.execute(setting.format(sql.Literal(address)))
+        with (self.server.cluster / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all all scram-sha-256\n")
+        self.restart()
+        known = {"host": address, "port": "5432"}
+        return DatabaseUrls(
+            make_conninfo(self.urls.owner, **known), make_conninfo(self.urls.web, **known)
+        )
 
     def restart(self) -> None:
         """Stop it as an administrator does, cancelling what runs, and start it again."""

@@ -1,7 +1,8 @@
 """A platform that misbehaves: it stands before the sandbox, which stays the witness.
 
-A share of the requests meets a misdeed, in an order drawn by a seed. Before the sandbox heard of it: put off, broken,
-led astray. After the sandbox took it: silence, or an answer that says anything but the truth.
+A share of the requests meets a misdeed, in an order drawn by a seed. Before the sandbox heard of
+it: put off, broken, led astray. After it took them: silence, or an answer that says anything but
+the truth.
 """
 
 import asyncio

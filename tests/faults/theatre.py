@@ -42,15 +42,16 @@ class SandboxProcess:
 @contextmanager
 def sandbox(folder: Path, **options: Any) -> Generator[SandboxProcess, None, None]:
     """Start a sandbox that knows the template T1."""
+    host = options.pop("host", "127.0.0.1")
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         port = probe.getsockname()[1]
-    given = {"name": "sandbox", "port": port, "key": KEY, **options}
+    given = {"name": "sandbox", "host": host, "port": port, "key": KEY, **options}
     written = [part for name, value in given.items() for part in _option(name, value)]
     command = [sys.executable, "-P", "-m", "textwave.cli", "sandbox", *written]
     with (folder / "sandbox.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{host}:{port}"
     try:
         _until_it_answers(process, f"{url}/sandbox/counts")
         yield SandboxProcess(process, url)
