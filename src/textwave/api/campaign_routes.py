@@ -36,7 +36,7 @@ class NewCampaign(NewShares):
     signature: Name
     template: Name | None = Field(None, description="Of variants that of the first; leave it out.")
     audience: Name
-    variables: Annotated[dict[Name, Source], Field(max_length=50)] = {}
+    variables: Annotated[dict[Name, Source], Field(max_length=50)] = Field({})
     numbers: NumberChoice = Field(
         NumberChoice.FIRST, description="Which of a customer's numbers get the text."
     )

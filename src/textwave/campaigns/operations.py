@@ -88,6 +88,8 @@ def check_draft(draft: CampaignDraft) -> None:
     read_choice(draft.numbers)
     check_timing(draft.timing)
     variants = check_shares(draft.shares).variants
+    if not draft.template:
+        raise InvalidValue("template", "name one, or give variants.")
     if variants and draft.template != variants[0].template:
         problem = f"leave it out, or give that of the first variant: “{variants[0].template}”."
         raise InvalidValue("template", problem)
