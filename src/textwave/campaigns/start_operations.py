@@ -146,6 +146,18 @@ async def check_ready(
         raise NotReadyToStart("template", brief.template, problem)
 
 
+def check_approved(brief: Brief) -> None:
+    """Accept an approved signature and an approved template."""
+    check_signature(brief)
+    if brief.template_state != "approved":
+        problem = (
+            f"is {brief.template_state}. A campaign can be given a time only when its template is "
+            "approved. Wait for the approval, or start the campaign without a time: it then goes "
+            "when the template is approved."
+        )
+        raise NotReadyToStart("template", brief.template, problem)
+
+
 def check_signature(brief: Brief) -> None:
     """Accept an approved signature."""
     if brief.signature_state != "approved":

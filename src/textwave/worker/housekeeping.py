@@ -18,7 +18,8 @@ from textwave.audiences.refresh_operations import defer_due
 from textwave.callbacks.operations import forget_nonces
 from textwave.content import review_operations as reviews
 from textwave.content.store import platforms_to_pull
-from textwave.dispatch.operations import defer_forgotten
+from textwave.dispatch.cancelling_operations import settle_unsettled
+from textwave.dispatch.serving_operations import serve_unserved
 from textwave.downloads.operations import forget_downloads
 from textwave.feeds.operations import run_due
 from textwave.insights.outcome_operations import defer_exports
@@ -38,6 +39,7 @@ from textwave.wiring import Runtime
 from textwave.worker.decisions import start_waiting_campaigns
 from textwave.worker.doubt_tasks import end_overdue, settle_doubts, watch_campaigns
 from textwave.worker.retention_tasks import forget_old_rows, retaining
+from textwave.worker.schedule_tasks import begin_what_is_due
 
 QUEUE: Final = "housekeeping"
 EVERY_TWO_SECONDS: Final = "* * * * * */2"
@@ -59,6 +61,8 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("pull_responses", EVERY_FIVE_SECONDS, lambda: _pull(runtime)),
         ("export_outcomes", EVERY_TEN_SECONDS, lambda: defer_exports(runtime.ledger)),
         ("rescue_jobs", EVERY_TWO_SECONDS, lambda: rescue(app, runtime)),
+        ("begin_due", EVERY_FIVE_SECONDS, lambda: begin_what_is_due(runtime)),
+        ("serve_unserved", EVERY_TEN_SECONDS, lambda: serve_unserved(runtime.ledger)),
         ("sweep", EVERY_MINUTE, lambda: _sweep(runtime)),
         ("run_feeds", EVERY_MINUTE, lambda: run_due(runtime.ledger, now=runtime.clock.now())),
         ("refresh_due", EVERY_MINUTE, lambda: _refresh_due(runtime)),
@@ -120,7 +124,7 @@ async def rescue(app: App, runtime: Runtime) -> None:
 
 async def _sweep(runtime: Runtime) -> None:
     """Defer whatever should be under way and is not: a safety net under the transactions."""
-    await defer_forgotten(runtime.ledger)
+    await settle_unsettled(runtime.ledger, now=runtime.clock.now())
     async with runtime.ledger.transaction() as connection:
         await defer(connection, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS, MERGE_CLICKS)
 

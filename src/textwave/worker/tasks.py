@@ -48,6 +48,7 @@ from textwave.worker.feed_tasks import feed_tasks
 from textwave.worker.list_tasks import list_tasks
 from textwave.worker.model_tasks import model_tasks
 from textwave.worker.retention_tasks import retention_tasks
+from textwave.worker.schedule_tasks import run_tasks, schedule_tasks
 
 Task = Callable[..., Awaitable[Any]]
 
@@ -68,11 +69,12 @@ def add_tasks(app: App, runtime: Runtime) -> None:
         | doubt_tasks(runtime)
         | retention_tasks(runtime)
         | feed_tasks(runtime)
+        | schedule_tasks(runtime)
     ).items():
         app.task(name=name, retry=AGAIN)(task)
     # Without a retry of their own: whatever stores the next one, the clock and the periodic safety
     # net defer them again, and their queueing lock must stay free for that.
-    for name, task in (_merging(runtime) | _refreshing(runtime)).items():
+    for name, task in (_merging(runtime) | _refreshing(runtime) | run_tasks(runtime)).items():
         app.task(name=name, retry=False)(task)
 
 
