@@ -18,8 +18,7 @@ from textwave.audiences.refresh_operations import defer_due
 from textwave.callbacks.operations import forget_nonces
 from textwave.content import review_operations as reviews
 from textwave.content.store import platforms_to_pull
-from textwave.dispatch.cancelling_operations import settle_unsettled
-from textwave.dispatch.serving_operations import serve_unserved
+from textwave.dispatch.operations import defer_forgotten
 from textwave.downloads.operations import forget_downloads
 from textwave.feeds.operations import run_due
 from textwave.insights.outcome_operations import defer_exports
@@ -62,7 +61,6 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("export_outcomes", EVERY_TEN_SECONDS, lambda: defer_exports(runtime.ledger)),
         ("rescue_jobs", EVERY_TWO_SECONDS, lambda: rescue(app, runtime)),
         ("begin_due", EVERY_FIVE_SECONDS, lambda: begin_what_is_due(runtime)),
-        ("serve_unserved", EVERY_TEN_SECONDS, lambda: serve_unserved(runtime.ledger)),
         ("sweep", EVERY_MINUTE, lambda: _sweep(runtime)),
         ("run_feeds", EVERY_MINUTE, lambda: run_due(runtime.ledger, now=runtime.clock.now())),
         ("refresh_due", EVERY_MINUTE, lambda: _refresh_due(runtime)),
@@ -124,7 +122,7 @@ async def rescue(app: App, runtime: Runtime) -> None:
 
 async def _sweep(runtime: Runtime) -> None:
     """Defer whatever should be under way and is not: a safety net under the transactions."""
-    await settle_unsettled(runtime.ledger, now=runtime.clock.now())
+    await defer_forgotten(runtime.ledger)
     async with runtime.ledger.transaction() as connection:
         await defer(connection, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS, MERGE_CLICKS)
 
