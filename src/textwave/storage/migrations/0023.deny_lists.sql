@@ -51,3 +51,44 @@ BEGIN
 END $$;
 GRANT SELECT, INSERT, UPDATE ON denied_number TO textwave_web;
 GRANT SELECT ON rejected_line TO textwave_web;
+
+-- What became of one number: drops are found by it; messages need no index of their own, because
+-- each span of a campaign's ids is in the order of its numbers.
+ALTER TABLE message_drop ADD COLUMN dropped_at timestamptz;
+CREATE INDEX message_drop_of_number ON message_drop (workspace_id, mobile)
+    WHERE mobile IS NOT NULL;
+
+CREATE FUNCTION messages_of_number(workspace bigint, number bigint, campaigns bigint[])
+RETURNS TABLE (campaign_id bigint, message_id bigint) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    span record;
+    low bigint;
+    high bigint;
+    middle bigint;
+    found_id bigint;
+    found_mobile bigint;
+BEGIN
+    FOR span IN
+        SELECT s.campaign_id, s.first_id, s.last_id FROM campaign_span s
+        WHERE s.workspace_id = workspace AND s.campaign_id = ANY(campaigns)
+    LOOP
+        low := span.first_id;
+        high := span.last_id;
+        WHILE low <= high LOOP
+            middle := low + (high - low) / 2;
+            -- ids have gaps where messages were dropped at the gate
+            SELECT m.id, m.mobile INTO found_id, found_mobile FROM message m
+            WHERE m.id >= middle AND m.id <= high ORDER BY m.id LIMIT 1;
+            IF found_id IS NULL OR found_mobile > number THEN
+                high := middle - 1;
+            ELSIF found_mobile < number THEN
+                low := found_id + 1;
+            ELSE
+                campaign_id := span.campaign_id;
+                message_id := found_id;
+                RETURN NEXT;
+                EXIT;
+            END IF;
+        END LOOP;
+    END LOOP;
+END $$;
