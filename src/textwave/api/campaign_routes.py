@@ -1,5 +1,6 @@
 """Campaigns over HTTP: written, dry-run, started, paused, resumed, cancelled, and their effect."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
@@ -12,7 +13,11 @@ from textwave.api.shares_shapes import NewShares
 from textwave.campaigns import operations as campaigns
 from textwave.campaigns.draft import CampaignDraft
 from textwave.campaigns.numbers import NumberChoice
+from textwave.campaigns.store import Campaign as KeptCampaign
+from textwave.dispatch.stall_operations import stalls
 from textwave.insights.operations import EffectReport, effect_report
+from textwave.kit.ids import WorkspaceId
+from textwave.storage.ledger import Connection
 from textwave.wiring import links_url
 
 routes = APIRouter(tags=["campaigns"])
@@ -60,7 +65,8 @@ async def list_campaigns(
         found = await campaigns.campaigns(
             connection, caller.workspace_id, before=after, limit=limit
         )
-    return page_of(found, limit, Campaign.model_validate, lambda one: one.id)
+        shown = await with_stalls(connection, caller.workspace_id, found)
+    return page_of(shown, limit, lambda one: one, lambda one: one.id)
 
 
 @routes.post("/campaigns", status_code=201, summary="Write a campaign.")
@@ -146,4 +152,20 @@ async def read_campaign(runtime: Rt, caller: Who, name: Named) -> Campaign:
     """Return a campaign and where it stands."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         found = await campaigns.campaign(connection, caller.workspace_id, name)
-    return Campaign.model_validate(found)
+        [shown] = await with_stalls(connection, caller.workspace_id, [found])
+    return shown
+
+
+async def with_stalls(
+    connection: Connection, workspace_id: WorkspaceId, found: Sequence[KeptCampaign]
+) -> list[Campaign]:
+    """Shape campaigns, each with why it stands still."""
+    stalled = await stalls(
+        connection, workspace_id=workspace_id, campaign_ids=[one.id for one in found]
+    )
+    shown = [Campaign.model_validate(one) for one in found]
+    for one, campaign in zip(found, shown, strict=True):
+        if one.id in stalled:
+            campaign.stalled_since = stalled[one.id].since
+            campaign.stalled_reason = stalled[one.id].reason
+    return shown

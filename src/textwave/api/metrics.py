@@ -14,6 +14,7 @@ _READY: LiteralString = "SELECT to_regprocedure('jobs_waiting()') IS NOT NULL"
 _JOBS: LiteralString = "SELECT queue, waiting FROM jobs_waiting()"
 _MESSAGES: LiteralString = "SELECT state, messages FROM messages_of_running_campaigns()"
 _BEHIND: LiteralString = "SELECT seconds_behind_outcomes()"
+_STANDING_STILL: LiteralString = "SELECT requests_in_doubt, campaigns_stalled FROM standing_still()"
 
 
 class Metrics:
@@ -36,14 +37,32 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._in_doubt = Gauge(
+            "textwave_requests_in_doubt",
+            "Requests of which nobody knows whether the platform took them.",
+            registry=self.registry,
+        )
+        self._stalled = Gauge(
+            "textwave_campaigns_stalled",
+            "Campaigns that are sending and stand still.",
+            registry=self.registry,
+        )
+
     async def written(self, ledger: Ledger) -> bytes:
         """Return all metrics in the text format of Prometheus."""
         async with ledger.transaction() as connection:
             if await value(connection, _READY):
                 await _fill(connection, self._jobs, _JOBS)
                 await _fill(connection, self._messages, _MESSAGES)
+                await self._fill_standing_still(connection)
                 self._behind.set(await value(connection, _BEHIND))
         return generate_latest(self.registry)
+
+    async def _fill_standing_still(self, connection: Connection) -> None:
+        cursor = await connection.execute(_STANDING_STILL)
+        in_doubt, stalled = await cursor.fetchone() or (0, 0)
+        self._in_doubt.set(in_doubt)
+        self._stalled.set(stalled)
 
 
 async def _fill(connection: Connection, gauge: Gauge, statement: LiteralString) -> None:

@@ -281,6 +281,8 @@ class Campaign(Shape):
     variants: list[ShownVariant]
     winner: ShownWinner | None
     seed: int
+    stalled_since: datetime | None = None
+    stalled_reason: str = Field(default="", description="Why it stands still; empty: it does not")
 
 
 class Reply(BaseModel):

@@ -12,9 +12,10 @@ from textwave.cli.options import AsJson, Limit, read_source
 from textwave.cli.output import console, print_fields, print_json, print_rows, written
 
 _ENDED = ("completed", "cancelled", "rejected", "failed")
-_LIVE = ("campaign", "state", "reason", "trouble", "audience", "messages", "drops", "submitted",
-         "delivered", "failed", "failures", "waiting", "in_doubt", "parts", "clicks", "clickers",
-         "replies", "opt_outs", "seconds")  # fmt: skip
+_LIVE = ("campaign", "state", "reason", "stalled_since", "stalled_reason", "trouble", "audience",
+         "messages", "drops", "submitted", "delivered", "failed", "failures", "waiting",
+         "in_doubt", "parts", "clicks", "clickers", "replies", "opt_outs",
+         "seconds")  # fmt: skip
 app = typer.Typer(help="Campaigns.", no_args_is_help=True)
 replies = typer.Typer(help="Texts from recipients.", no_args_is_help=True)
 

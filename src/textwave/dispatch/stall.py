@@ -24,10 +24,11 @@ class Facts:
     `open_batches`: not done; of these `due_batches` could be sent now, `undecided_batches` wait for
     a winner, `doubtful_batches` have only requests in doubt. `next_due_at`: the earliest of those
     that are not due. `worker_silence_seconds`: None when there never was a worker. `noted_since`:
-    since when it was seen to stand still.
+    since when it was seen to stand still. `looked_at`: the ledger's time of all this.
     """
 
     campaign_id: CampaignId
+    looked_at: datetime
     state: str
     reason: str
     state_since: datetime
@@ -62,53 +63,53 @@ class Stall:
     by_plan: bool = False
 
 
-def stall(facts: Facts, now: datetime) -> Stall | None:
+def stall(facts: Facts) -> Stall | None:
     """Return why a campaign stands still; None when it moves or need not move."""
     match facts.state:
         case "reviewing":
             return Stall(facts.state_since, facts.reason, by_plan=True)
         case "planning":
-            return _stalled_plan(facts, now)
+            return _stalled_plan(facts)
         case "sending" if facts.open_batches:
-            return _stalled_sending(facts, now)
+            return _stalled_sending(facts)
         case _:
             return None
 
 
-def _stalled_plan(facts: Facts, now: datetime) -> Stall | None:
+def _stalled_plan(facts: Facts) -> Stall | None:
     if _workerless(facts):
         return Stall(facts.state_since, _no_worker(facts))
-    if facts.plan_attempts > 1 and now - facts.state_since > MOVES_WITHIN:
+    if facts.plan_attempts > 1 and facts.looked_at - facts.state_since > MOVES_WITHIN:
         problem = facts.plan_problem or "The worker that made it ended without a word."
         reason = f"The plan was begun {facts.plan_attempts} times. {problem}"
         return Stall(facts.state_since, reason)
     return None
 
 
-def _stalled_sending(facts: Facts, now: datetime) -> Stall | None:
+def _stalled_sending(facts: Facts) -> Stall | None:
     since = facts.noted_since or facts.moved_at
     if _workerless(facts):
         return Stall(since, _no_worker(facts))
-    planned = _waits_by_plan(facts, now)
+    planned = _waits_by_plan(facts)
     if planned is not None:
         return Stall(facts.moved_at, planned, by_plan=True)
     if facts.doubtful_batches == facts.open_batches:
         return Stall(since, _in_doubt(facts))
-    if facts.resting_until is not None and facts.resting_until > now:
+    if facts.resting_until is not None and facts.resting_until > facts.looked_at:
         return Stall(since, _resting(facts, facts.resting_until))
-    if now - facts.moved_at < MOVES_WITHIN:
+    if facts.looked_at - facts.moved_at < MOVES_WITHIN:
         return None
     return Stall(since, _slow(facts))
 
 
-def _waits_by_plan(facts: Facts, now: datetime) -> str | None:
+def _waits_by_plan(facts: Facts) -> str | None:
     movable = facts.open_batches - facts.doubtful_batches
     if not movable or facts.due_batches:
         return None
     if facts.undecided_batches == movable:
         return "The rest waits until the winner is chosen."
     due = facts.next_due_at
-    if due is None or due - now <= LONGEST_BACK_OFF:
+    if due is None or due - facts.looked_at <= LONGEST_BACK_OFF:
         return None
     why = facts.trouble or "its window, quiet hours or spreading"
     return f"It goes on at {_time(due)} ({why})."

@@ -17,13 +17,12 @@ async def stalls(
     *,
     workspace_id: WorkspaceId,
     campaign_ids: Sequence[CampaignId],
-    now: datetime,
 ) -> dict[CampaignId, Stall]:
     """Return why campaigns of a workspace stand still; those that move are not in it."""
     if not campaign_ids:
         return {}
     known = await store.facts(connection, workspace_id, campaign_ids)
-    found = {facts.campaign_id: stall(facts, now) for facts in known}
+    found = {facts.campaign_id: stall(facts) for facts in known}
     return {campaign_id: why for campaign_id, why in found.items() if why is not None}
 
 
@@ -31,6 +30,6 @@ async def note_stalls(ledger: Ledger, *, now: datetime) -> int:
     """Note since when sending campaigns stand still without a plan; return how many changed."""
     async with ledger.transaction() as connection:
         known = [one for one in await store.facts(connection) if one.state == "sending"]
-        found = {facts.campaign_id: stall(facts, now) for facts in known}
+        found = {facts.campaign_id: stall(facts) for facts in known}
         stalled = {key: why is not None and not why.by_plan for key, why in found.items()}
         return await store.note(connection, stalled, now) if stalled else 0

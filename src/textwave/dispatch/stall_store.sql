@@ -1,6 +1,6 @@
 -- name: facts
 -- What tells whether campaigns stand still, and why: of those named, or of all that should move.
-SELECT c.id AS campaign_id, c.state, c.reason, c.state_since, c.stalled_since AS noted_since,
+SELECT c.id AS campaign_id, now() AS looked_at, c.state, c.reason, c.state_since, c.stalled_since AS noted_since,
        p.name AS platform, c.plan_attempts, c.plan_problem, last.answered_at AS last_answer_at,
        open.batches AS open_batches, open.due AS due_batches, open.undecided AS undecided_batches,
        open.doubtful AS doubtful_batches, doubt.requests AS doubtful_requests,

@@ -5,7 +5,9 @@ construction, in every report, at any moment.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from textwave.dispatch.stall_operations import stalls
 from textwave.insights import store
 from textwave.insights.store import Counters
 from textwave.kit.ids import WorkspaceId
@@ -39,6 +41,8 @@ class EffectReport:
     opt_outs: int
     seconds: dict[str, float]
     trouble: str
+    stalled_since: datetime | None
+    stalled_reason: str
 
 
 async def effect_report(
@@ -54,6 +58,8 @@ async def effect_report(
     failures = await store.failures(connection, workspace_id, counters.id)
     in_doubt = await store.in_doubt(connection, workspace_id, counters.id)
     trouble = await store.trouble(connection, workspace_id, counters.id)
+    found = await stalls(connection, workspace_id=workspace_id, campaign_ids=[counters.id])
+    stalled = found.get(counters.id)
     return EffectReport(
         campaign=counters.name,
         state=counters.state,
@@ -78,6 +84,8 @@ async def effect_report(
         opt_outs=counters.opt_outs,
         seconds=_seconds(counters),
         trouble=trouble,
+        stalled_since=stalled.since if stalled else None,
+        stalled_reason=stalled.reason if stalled else "",
     )
 
 

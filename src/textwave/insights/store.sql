@@ -29,16 +29,17 @@ ORDER BY count DESC, cause
 -- name: in_doubt
 -- Messages of requests that may or may not have been sent; open requests only, so few.
 SELECT count(*) FROM request r
-JOIN message m ON m.id BETWEEN r.first_id AND r.last_id
-    AND (r.message_ids IS NULL OR m.id = ANY(r.message_ids))
+JOIN message m ON m.id BETWEEN r.first_id AND r.last_id AND m.campaign_id = r.campaign_id
+    AND CASE WHEN r.message_ids IS NULL THEN m.state IS NULL
+        ELSE m.state = 'retrying' AND m.id = ANY(r.message_ids) END
 WHERE r.workspace_id = %(workspace_id)s AND r.campaign_id = %(campaign_id)s
-  AND r.state = 'in doubt' AND (m.state IS NULL OR m.state = 'retrying')
+  AND r.state = 'in doubt'
 
 -- name: trouble
 -- What sending waits for, of the batch that changed last.
 SELECT trouble FROM batch
 WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s
-  AND state = 'prepared' AND trouble <> ''
+  AND state IN ('waiting', 'prepared') AND trouble <> ''
 ORDER BY changed_at DESC LIMIT 1
 
 -- name: workspace_of

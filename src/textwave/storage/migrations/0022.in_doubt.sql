@@ -88,10 +88,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     FROM procrastinate_workers
 $$;
 
-CREATE FUNCTION standing_still() RETURNS TABLE (what text, how_many bigint)
+CREATE FUNCTION standing_still()
+RETURNS TABLE (requests_in_doubt bigint, campaigns_stalled bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT 'requests in doubt', count(*) FROM request WHERE state = 'in doubt'
-    UNION ALL
-    SELECT 'stalled campaigns', count(*) FROM campaign
-    WHERE state = 'sending' AND stalled_since IS NOT NULL
+    SELECT (SELECT count(*) FROM request WHERE state = 'in doubt'),
+           (SELECT count(*) FROM campaign WHERE state = 'sending' AND stalled_since IS NOT NULL)
 $$;
