@@ -149,6 +149,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "platform_answered_nonsense": 502,
     "platform_refused": 502,
     "database_unavailable": 503,
+    "disk_full": 507,
     "platform_unreachable": 503,
     "files_unreadable": 503,
     "spark_failed": 503,

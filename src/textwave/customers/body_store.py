@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from textwave.kit.refusal import Refusal
+from textwave.storage.trouble import DiskFull, is_disk_full
 
 _BUFFER_BYTES: Final = 1 << 20
 _MEGABYTE: Final = 1_000_000
@@ -32,7 +33,17 @@ async def store_body(pieces: AsyncIterator[bytes], path: Path, limit_megabytes: 
 
     Raises:
         FileTooLarge: it has more bytes than the limit.
+        DiskFull: there is no room for it.
     """
+    try:
+        await _write(pieces, path, limit_megabytes)
+    except OSError as error:
+        if is_disk_full(error):
+            raise DiskFull from error
+        raise
+
+
+async def _write(pieces: AsyncIterator[bytes], path: Path, limit_megabytes: int) -> None:
     length, buffer = 0, bytearray()
     with path.open("wb") as file:
         async for piece in pieces:

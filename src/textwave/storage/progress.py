@@ -22,6 +22,7 @@ from textwave.kit.refusal import NotFound, Refusal
 from textwave.storage.ledger import Connection, Ledger, execute, many, one, value
 from textwave.storage.queue import Job, defer
 from textwave.storage.statements import load_statements
+from textwave.storage.trouble import DiskFull, is_database_gone, is_disk_full
 from textwave.storage.watching import Probe, probes_of_operation, told
 
 _SQL = load_statements("textwave.storage", "progress.sql")
@@ -114,7 +115,13 @@ async def perform(
         async with ledger.transaction() as connection:
             await execute(connection, _SQL["end_cancelled"], key)
         return
-    except Exception:
+    except Exception as error:
+        if is_disk_full(error):
+            log.warning("disk full", kind=operation.kind, operation=operation_id)
+            await _fail(ledger, key, as_problem(DiskFull()))
+            return
+        if is_database_gone(error):
+            raise  # the job runs again, and the operation with it
         log.exception("operation failed", kind=operation.kind, operation=operation_id)
         sentence = "Something unexpected went wrong; the worker's log has the details."
         await _fail(ledger, key, {"code": "internal", "sentence": sentence, "fields": {}})
