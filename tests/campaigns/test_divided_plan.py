@@ -115,11 +115,11 @@ def by_oracle(case: Case) -> None:
         else:
             eligible[person.mobile] = (person.customer, *text)
     held = _held(case, list(eligible))
-    for mobile, (customer, *text) in eligible.items():
+    for mobile, (customer, place, values, parts) in eligible.items():
         if mobile in held:
             case.dropped[customer] = "control group"
         else:
-            case.planned[mobile] = tuple(text)
+            case.planned[mobile] = (place, values, parts)
 
 
 def _text_for(case: Case, person: Person, mobile: int) -> tuple[int, list[str], int] | None:
