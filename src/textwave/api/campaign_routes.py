@@ -10,6 +10,7 @@ from textwave.api.entry import After, Limit, Name, Rt, Text, Who, viewer_of
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Campaign, Operation, Page, page_of
 from textwave.api.shares_shapes import NewShares
+from textwave.api.timing_shapes import NewTiming
 from textwave.campaigns import operations as campaigns
 from textwave.campaigns.draft import CampaignDraft
 from textwave.campaigns.numbers import NumberChoice
@@ -32,7 +33,7 @@ class Source(BaseModel):
     default: Annotated[Text, Field(max_length=100)] = ""
 
 
-class NewCampaign(NewShares):
+class NewCampaign(NewShares, NewTiming):
     """A campaign to be written; everything by name."""
 
     name: Name
@@ -48,12 +49,19 @@ class NewCampaign(NewShares):
 
     def draft(self) -> CampaignDraft:
         """Return it as the product takes it."""
-        given = self.model_dump(exclude={"variables", "template", *NewShares.model_fields})
+        apart = {"variables", "template", *NewShares.model_fields, *NewTiming.model_fields}
+        given = self.model_dump(exclude=apart)
         sources = {name: source.model_dump() for name, source in self.variables.items()}
         shares = self.shares()
         first = next((variant.template for variant in shares.variants), "")
         template = self.template or first
-        return CampaignDraft(**given, template=template, variables=sources, shares=shares)
+        return CampaignDraft(
+            **given,
+            template=template,
+            variables=sources,
+            shares=shares,
+            timing=self.timing(),
+        )
 
 
 @routes.get("/campaigns", summary="List the campaigns.")
@@ -97,7 +105,7 @@ async def dry_run(runtime: Rt, caller: Who, response: Response, name: Named) -> 
 
 @routes.post("/campaigns/{name:path}/start", summary="Start a campaign.")
 async def start(runtime: Rt, caller: Who, name: Named) -> Campaign:
-    """Start now, or as soon as the template is approved."""
+    """Start at its time; without one now, or as soon as the template is approved."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         moved = await campaigns.start_campaign(
             connection,

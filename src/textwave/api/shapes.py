@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from textwave.api.shares_shapes import ControlGroup, ShownVariant, ShownWinner
+from textwave.api.timing_shapes import CampaignSchedule, CampaignWindow
 from textwave.audiences.rule import write_rule
 from textwave.audiences.store import Audience as KeptAudience
 from textwave.kit.mobile import Mobile, masked
@@ -281,6 +282,10 @@ class Campaign(Shape):
     variants: list[ShownVariant]
     winner: ShownWinner | None
     seed: int
+    schedule: CampaignSchedule
+    window: CampaignWindow | None
+    spread_minutes: int
+    recurrence: str | None = Field(description="Of which recurrence it is, if of any.")
     stalled_since: datetime | None = None
     stalled_reason: str = Field(default="", description="Why it stands still; empty: it does not")
 

@@ -15,6 +15,7 @@ from textwave.campaigns.timing import (
     LateRule,
     Window,
     check_window,
+    write_window,
 )
 from textwave.kit.ids import (
     AudienceId,
@@ -127,9 +128,9 @@ class Campaign:
         return Schedule(at, due, self.time_zone, self.late_minutes, self.late_rule)
 
     @property
-    def window(self) -> Window | None:
+    def window(self) -> dict[str, Any] | None:
         """When its messages may leave; None: always."""
-        return check_window(self.window_from, self.window_until, self.window_days)
+        return write_window(check_window(self.window_from, self.window_until, self.window_days))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from textwave.customers.schedule import first_moment
@@ -121,6 +121,18 @@ def check_window(opens: time | None, closes: time | None, days: Sequence[int]) -
         )
         raise InvalidValue("window", problem)
     return Window(opens.replace(tzinfo=None), closes.replace(tzinfo=None), kept)
+
+
+def write_window(window: Window | None) -> dict[str, Any] | None:
+    """Return a window as JSON: from, until, days; whole days have neither from nor until."""
+    if window is None:
+        return None
+    whole = window.opens == window.closes
+    return {
+        "from": None if whole else f"{window.opens:%H:%M}",
+        "until": None if whole else f"{window.closes:%H:%M}",
+        "days": list(window.days),
+    }
 
 
 def check_timing(timing: Timing) -> None:
