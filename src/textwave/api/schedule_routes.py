@@ -16,7 +16,7 @@ Named = Annotated[Name, Path()]
 
 
 @routes.post("/campaigns/{name:path}/schedule", summary="Give a campaign a time.")
-async def schedule(runtime: Rt, caller: Who, name: Named, new: NewSchedule) -> Campaign:
+async def schedule_campaign(runtime: Rt, caller: Who, name: Named, new: NewSchedule) -> Campaign:
     """Schedule a draft, or move a scheduled campaign to another time, until 5 minutes before."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         moved = await schedules.schedule_campaign(
@@ -32,7 +32,7 @@ async def schedule(runtime: Rt, caller: Who, name: Named, new: NewSchedule) -> C
 
 
 @routes.post("/campaigns/{name:path}/unschedule", summary="Take a campaign off its time.")
-async def unschedule(runtime: Rt, caller: Who, name: Named) -> Campaign:
+async def unschedule_campaign(runtime: Rt, caller: Who, name: Named) -> Campaign:
     """Make a scheduled campaign a draft again, until 5 minutes before its time."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         moved = await schedules.unschedule_campaign(
@@ -46,7 +46,7 @@ async def unschedule(runtime: Rt, caller: Who, name: Named) -> Campaign:
 
 
 @routes.put("/campaigns/{name:path}", summary="Edit a campaign.")
-async def edit(runtime: Rt, caller: Who, name: Named, new: NewCampaign) -> Campaign:
+async def edit_campaign(runtime: Rt, caller: Who, name: Named, new: NewCampaign) -> Campaign:
     """Write a campaign anew: a draft, a rejected or, until 5 minutes before, a scheduled one."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         edited = await schedules.edit_campaign(
@@ -63,7 +63,7 @@ async def edit(runtime: Rt, caller: Who, name: Named, new: NewCampaign) -> Campa
 
 
 @routes.delete("/campaigns/{name:path}", status_code=204, summary="Delete a campaign.")
-async def delete(runtime: Rt, caller: Who, name: Named) -> None:
+async def delete_campaign(runtime: Rt, caller: Who, name: Named) -> None:
     """Delete a draft, a rejected or, until 5 minutes before its time, a scheduled campaign."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         await schedules.delete_campaign(

@@ -10,6 +10,15 @@ from rich.table import Table
 from textwave.cli.client import Answer, open_api, segment
 from textwave.cli.options import AsJson, Limit, read_source
 from textwave.cli.output import console, print_fields, print_json, print_rows, written
+from textwave.cli.timing import (
+    At,
+    LateMinutes,
+    LateRule,
+    SendingWindow,
+    Spread,
+    WindowDays,
+    timing_body,
+)
 
 _ENDED = ("completed", "cancelled", "rejected", "failed")
 _LIVE = ("campaign", "state", "reason", "stalled_since", "stalled_reason", "trouble", "audience",
@@ -37,6 +46,12 @@ def create(
     numbers: Annotated[
         str, typer.Option(help="Which of a customer's numbers: first, latest or all.")
     ] = "first",
+    at: At = None,
+    late_minutes: LateMinutes = None,
+    late_rule: LateRule = None,
+    window: SendingWindow = None,
+    window_days: WindowDays = None,
+    spread: Spread = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a campaign; nothing is sent before it is started."""
@@ -45,7 +60,10 @@ def create(
         "name": name, "type": message_type, "platform": platform, "signature": signature,
         "template": template, "audience": audience, "variables": sources,
         "numbers": numbers,
-    }  # fmt: skip
+    } | timing_body(
+        at=at, late_minutes=late_minutes, late_rule=late_rule, window=window,
+        window_days=window_days, spread=spread,
+    )  # fmt: skip
     made = open_api().post("/api/campaigns", body)
     print_json(made) if as_json else print_fields(made)
 
@@ -82,7 +100,7 @@ def dry_run(name: str, as_json: AsJson = False) -> None:
 
 @app.command("start")
 def start(name: str, as_json: AsJson = False) -> None:
-    """Start now, or as soon as the template is approved."""
+    """Start at its time; without one now, or as soon as the template is approved."""
     _move(name, "start", as_json=as_json)
 
 

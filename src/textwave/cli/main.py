@@ -21,6 +21,7 @@ from textwave.cli import (
     processes,
     profiles,
     retention,
+    schedules,
     suppression,
     tables,
 )
@@ -59,6 +60,14 @@ for name, command in {
 }.items():
     audience_life.app.command(name)(command)
 
+for name, command in {
+    "schedule": schedules.schedule,
+    "unschedule": schedules.unschedule,
+    "edit": schedules.edit,
+    "delete": schedules.delete,
+}.items():
+    campaigns.app.command(name)(command)
+
 for name, commands in {
     "table": tables.app,
     "encryption": encryption.app,
@@ -72,6 +81,7 @@ for name, commands in {
     "aipl": models.aipl,
     "campaign": campaigns.app,
     "in-doubt": doubts.app,
+    "recurrence": schedules.recurrences,
     "reply": campaigns.replies,
     "opt-out": suppression.opt_outs,
     "deny": suppression.deny,
