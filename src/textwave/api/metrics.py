@@ -14,6 +14,7 @@ _READY: LiteralString = "SELECT to_regprocedure('jobs_waiting()') IS NOT NULL"
 _JOBS: LiteralString = "SELECT queue, waiting FROM jobs_waiting()"
 _MESSAGES: LiteralString = "SELECT state, messages FROM messages_of_running_campaigns()"
 _BEHIND: LiteralString = "SELECT seconds_behind_outcomes()"
+_LAG: LiteralString = "SELECT longest_opt_out_lag()"
 _STANDING_STILL: LiteralString = "SELECT requests_in_doubt, campaigns_stalled FROM standing_still()"
 
 
@@ -48,6 +49,12 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._lag = Gauge(
+            "textwave_opt_out_lag_seconds",
+            "Longest time of the last hour from a reply of T to the last message prepared.",
+            registry=self.registry,
+        )
+
     async def written(self, ledger: Ledger) -> bytes:
         """Return all metrics in the text format of Prometheus."""
         async with ledger.transaction() as connection:
@@ -56,6 +63,7 @@ class Metrics:
                 await _fill(connection, self._messages, _MESSAGES)
                 await self._fill_standing_still(connection)
                 self._behind.set(await value(connection, _BEHIND))
+                self._lag.set(await value(connection, _LAG))
         return generate_latest(self.registry)
 
     async def _fill_standing_still(self, connection: Connection) -> None:

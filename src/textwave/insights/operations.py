@@ -11,6 +11,7 @@ from textwave.dispatch.stall_operations import stalls
 from textwave.insights import store
 from textwave.insights.store import Counters
 from textwave.kit.ids import WorkspaceId
+from textwave.responses.lag_store import OptOutLag, of_campaign
 from textwave.storage.ledger import Connection
 
 
@@ -43,6 +44,7 @@ class EffectReport:
     trouble: str
     stalled_since: datetime | None
     stalled_reason: str
+    opt_out_lag_seconds: OptOutLag
 
 
 async def effect_report(
@@ -86,6 +88,7 @@ async def effect_report(
         trouble=trouble,
         stalled_since=stalled.since if stalled else None,
         stalled_reason=stalled.reason if stalled else "",
+        opt_out_lag_seconds=await of_campaign(connection, workspace_id, counters.id),
     )
 
 

@@ -20,7 +20,7 @@ from textwave.platforms.thirdparty import (
     parse_replies,
     parse_reviews,
 )
-from textwave.responses import store
+from textwave.responses import lag_store, store
 from textwave.responses.clicks import RawClick, judge
 from textwave.responses.jobs import OF_CALLBACK
 from textwave.responses.pulled import receipts_body, replies_body
@@ -45,6 +45,8 @@ PROBLEMS_KEPT: Final = timedelta(days=90)
 """Payloads that could not be merged, and receipts that fit no message."""
 _LONGEST_LOOK_BACK: Final = timedelta(days=30)
 _FORGOTTEN_AT_ONCE: Final = 1_000
+_SETTLED: Final = timedelta(seconds=10)
+_LAGS_AT_ONCE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,22 @@ async def expire_receipts(ledger: Ledger, *, now: datetime, no_receipt_hours: in
     return expired
 
 
+async def measure_opt_out_lags(ledger: Ledger, *, now: datetime) -> int:
+    """Measure how long people were still sent to after a reply of “T”; return how many.
+
+    Only opt-outs that were merged some seconds ago: what was being prepared then is committed.
+    """
+    measured = 0
+    while True:
+        async with ledger.transaction() as connection:
+            count = await lag_store.measure(
+                connection, merged_before=now - _SETTLED, limit=_LAGS_AT_ONCE
+            )
+        measured += count
+        if count < _LAGS_AT_ONCE:
+            return measured
+
+
 async def pull_receipts(ledger: Ledger, *, platform_id: PlatformId, platform: Platform) -> int:
     """Pull new receipts into the inbox and defer their merge; return how many came.
 
@@ -167,14 +185,18 @@ async def _until_nothing_waits(
 
 
 def _read(
-    payloads: Iterable[Payload], parse: Callable[[bytes], list[ItemT]]
+    payloads: Iterable[Payload],
+    parse: Callable[[bytes], list[ItemT]],
+    note: Callable[[Payload, Sequence[ItemT]], None] = lambda *_: None,
 ) -> tuple[dict[PlatformId, list[ItemT]], dict[int, str | None]]:
     """Return the items by platform in the order of their coming, and each payload's problem."""
     read: dict[PlatformId, list[ItemT]] = defaultdict(list)
     problems: dict[int, str | None] = {}
     for payload in payloads:
         try:
-            read[payload.platform_id].extend(parse(payload.body))
+            items = parse(payload.body)
+            read[payload.platform_id].extend(items)
+            note(payload, items)
             problems[payload.id] = None
         except MalformedCallback as malformed:
             problems[payload.id] = malformed.sentence
@@ -293,11 +315,17 @@ async def _pull(
 
 async def _merge_reply_block(connection: Connection) -> Merged:
     payloads = await store.take_waiting(connection, kind="replies", limit=_PAYLOADS)
-    read, problems = _read(payloads, parse_replies)
+    arrivals: dict[PlatformId, dict[str, datetime]] = defaultdict(dict)
+
+    def arrived(payload: Payload, replies: Sequence[Reply]) -> None:
+        for reply in replies:
+            arrivals[payload.platform_id].setdefault(reply.reply_id, payload.received_at)
+
+    read, problems = _read(payloads, parse_replies, arrived)
     changed = strays = 0
     for platform_id, replies in read.items():
         once = list({reply.reply_id: reply for reply in reversed(replies)}.values())[::-1]
-        new, homeless = await _keep_replies(connection, platform_id, once)
+        new, homeless = await _keep_replies(connection, platform_id, once, arrivals[platform_id])
         changed += new
         strays += len(homeless)
         if homeless:
@@ -320,7 +348,10 @@ def _say_homeless(
 
 
 async def _keep_replies(
-    connection: Connection, platform_id: PlatformId, replies: Sequence[Reply]
+    connection: Connection,
+    platform_id: PlatformId,
+    replies: Sequence[Reply],
+    arrivals: Mapping[str, datetime],
 ) -> tuple[int, list[Reply]]:
     """Keep replies of one platform; return how many were new, and those that belong nowhere."""
     if not replies:
@@ -338,7 +369,10 @@ async def _keep_replies(
         only_workspace=await store.only_workspace(connection, platform_id=platform_id),
     )
     new_ids = await store.add_replies(
-        connection, platform_id=platform_id, replies=[found.reply for found in placed]
+        connection,
+        platform_id=platform_id,
+        replies=[found.reply for found in placed],
+        arrivals=arrivals,
     )
     new = [found for found in placed if found.reply.platform_reply_id in new_ids]
     await _opt_out(connection, new, new_ids)

@@ -28,6 +28,7 @@ class Payload:
     id: int
     platform_id: PlatformId
     body: bytes
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,9 +341,16 @@ async def trace_replies(
 
 
 async def add_replies(
-    connection: Connection, *, platform_id: PlatformId, replies: Sequence[NewReply]
+    connection: Connection,
+    *,
+    platform_id: PlatformId,
+    replies: Sequence[NewReply],
+    arrivals: Mapping[str, datetime],
 ) -> dict[str, ReplyId]:
-    """Keep replies; return the platform's ids of those that were not known, and ours."""
+    """Keep replies; return the platform's ids of those that were not known, and ours.
+
+    `arrivals`: when replies came in here, by the platform's ids.
+    """
     parameters = {
         "platform_id": platform_id,
         "workspace_ids": [reply.workspace_id for reply in replies],
@@ -354,6 +362,7 @@ async def add_replies(
         "contents": [reply.content for reply in replies],
         "intents": [str(reply.intent) for reply in replies],
         "times": [reply.received_at for reply in replies],
+        "arrivals": [arrivals.get(reply.platform_reply_id) for reply in replies],
     }
     cursor = await connection.execute(_SQL["add_replies"], parameters)
     return {row[0]: ReplyId(row[1]) for row in await cursor.fetchall()}

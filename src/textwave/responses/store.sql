@@ -1,6 +1,6 @@
 -- name: take_waiting
 -- Take the oldest payloads of a kind that nobody else is merging.
-SELECT id, platform_id, body FROM callback_inbox
+SELECT id, platform_id, body, received_at FROM callback_inbox
 WHERE kind = %(kind)s AND merged_at IS NULL
 ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
@@ -265,14 +265,15 @@ ORDER BY s.ordinal, found.id DESC
 -- Keep replies once; those known already are not returned.
 WITH kept AS (
     INSERT INTO reply (workspace_id, platform_id, platform_reply_id, signature_id, campaign_id,
-                       message_id, mobile, content, intent, received_at)
+                       message_id, mobile, content, intent, received_at, arrived_at)
     SELECT workspace_id, %(platform_id)s, platform_reply_id, signature_id, campaign_id, message_id,
-           mobile, content, intent, received_at
+           mobile, content, intent, received_at, arrived_at
     FROM unnest(%(workspace_ids)s::bigint[], %(reply_ids)s::text[], %(signature_ids)s::bigint[],
                 %(campaign_ids)s::bigint[], %(message_ids)s::bigint[], %(mobiles)s::bigint[],
-                %(contents)s::text[], %(intents)s::text[], %(times)s::timestamptz[])
+                %(contents)s::text[], %(intents)s::text[], %(times)s::timestamptz[],
+                %(arrivals)s::timestamptz[])
         AS r (workspace_id, platform_reply_id, signature_id, campaign_id, message_id, mobile,
-              content, intent, received_at)
+              content, intent, received_at, arrived_at)
     ON CONFLICT (platform_id, platform_reply_id) DO NOTHING
     RETURNING id, workspace_id, campaign_id, message_id, platform_reply_id
 ), noted AS (

@@ -92,3 +92,23 @@ BEGIN
         END LOOP;
     END LOOP;
 END $$;
+
+-- How long after a reply that opted out the last message was prepared for the same person under the
+-- same signature: measured once, when no message from before can be on its way any more.
+ALTER TABLE reply ADD COLUMN arrived_at timestamptz;
+ALTER TABLE reply ADD COLUMN merged_at timestamptz DEFAULT now();
+ALTER TABLE reply ADD COLUMN opt_out_lag_seconds real CHECK (opt_out_lag_seconds >= 0);
+CREATE INDEX reply_lag_open ON reply (merged_at)
+    WHERE intent = 'opt out' AND arrived_at IS NOT NULL AND signature_id IS NOT NULL
+      AND opt_out_lag_seconds IS NULL;
+CREATE INDEX reply_lag ON reply (campaign_id, opt_out_lag_seconds)
+    WHERE opt_out_lag_seconds IS NOT NULL;
+CREATE INDEX reply_lag_recent ON reply (merged_at, opt_out_lag_seconds)
+    WHERE opt_out_lag_seconds IS NOT NULL;
+
+-- For the metrics page: the longest of the last hour, over all workspaces.
+CREATE FUNCTION longest_opt_out_lag() RETURNS float8
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(max(opt_out_lag_seconds), 0)::float8 FROM reply
+    WHERE opt_out_lag_seconds IS NOT NULL AND merged_at > now() - interval '1 hour'
+$$;
