@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.responses.conftest import FIRST_MOBILE, NOW, Push, SendCampaign, Sent
+from textwave.kit.ids import CampaignId
 from textwave.responses.lag_store import OptOutLag, of_campaign
 from textwave.responses.operations import measure_opt_out_lags, merge_replies
 from textwave.storage.ledger import Ledger, execute, value
@@ -45,7 +46,7 @@ async def touched(
 
 async def lag(ledger: Ledger, sent: Sent) -> OptOutLag:
     async with ledger.transaction() as connection:
-        return await of_campaign(connection, sent.workspace_id, sent.campaign_id)
+        return await of_campaign(connection, sent.workspace_id, CampaignId(sent.campaign_id))
 
 
 async def test_the_lag_ends_with_the_last_message_prepared_under_the_signature(
