@@ -31,6 +31,7 @@ from textwave.customers.times import (
 from textwave.customers.upload import FileUnreadable, Upload
 from textwave.kit.refusal import Refusal
 from textwave.storage.warehouse import Lake
+from textwave.storage.trouble import is_disk_full
 
 MOST_REJECTED: Final = 1_000_000
 _MOST_MISSHAPEN: Final = 200_000
@@ -145,6 +146,8 @@ def _copy(lake: Lake, upload: Upload, layout: Layout, path: Path, region: str) -
             if not strict or upload.is_parquet:
                 raise FileUnreadable(upload.file_name, _first_line(error)) from None
         except (duckdb.IOException, duckdb.ConversionException) as error:
+            if is_disk_full(error):
+                raise
             raise FileUnreadable(upload.file_name, _first_line(error)) from None
     return 0 if upload.is_parquet else _count_misshapen(lake, upload)
 
