@@ -30,8 +30,8 @@ from textwave.customers.times import (
 )
 from textwave.customers.upload import FileUnreadable, Upload
 from textwave.kit.refusal import Refusal
-from textwave.storage.warehouse import Lake
 from textwave.storage.trouble import is_disk_full
+from textwave.storage.warehouse import Lake
 
 MOST_REJECTED: Final = 1_000_000
 _MOST_MISSHAPEN: Final = 200_000
