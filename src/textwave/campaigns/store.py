@@ -297,6 +297,12 @@ async def note_reason(connection: Connection, campaign: Brief, reason: str) -> N
     await execute(connection, _SQL["note_reason"], {**key, "reason": reason})
 
 
+async def withdraw_reason(connection: Connection, campaign: Brief, reason: str) -> None:
+    """Show no reason any more, if it is still this one."""
+    key = {"workspace_id": campaign.workspace_id, "campaign_id": campaign.id}
+    await execute(connection, _SQL["withdraw_reason"], {**key, "reason": reason})
+
+
 async def move(
     connection: Connection,
     campaign: Brief,

@@ -104,6 +104,11 @@ FOR UPDATE
 UPDATE campaign SET reason = %(reason)s
 WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
 
+-- name: withdraw_reason
+-- What was the reason is not any more.
+UPDATE campaign SET reason = ''
+WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s AND reason = %(reason)s
+
 -- name: waiting_for_template
 -- Campaigns that start when this template is decided.
 SELECT id, workspace_id, name FROM campaign WHERE template_id = %(template_id)s
