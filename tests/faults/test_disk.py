@@ -4,6 +4,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -35,9 +36,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_n
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    with small_disk(tmp_path / "disk", 64) as mounted:
-        yield mounted
+def disk() -> Iterator[SmallDisk]:
+    # not below the test's own folder, which PostgreSQL's user must not enter
+    with TemporaryDirectory(prefix="tw-disk-") as folder:
+        Path(folder).chmod(0o755)
+        with small_disk(Path(folder) / "disk", 64) as mounted:
+            yield mounted
 
 
 class TestTheDataFolder:
