@@ -19,6 +19,9 @@ ALTER TABLE campaign
     ADD COLUMN winner_chosen_at timestamptz,
     ADD COLUMN winner_reason text NOT NULL DEFAULT '';
 
+CREATE INDEX campaign_undecided ON campaign (id)
+    WHERE test_share_milli IS NOT NULL AND state IN ('sending', 'paused');
+
 CREATE TABLE campaign_exclusion (
     campaign_id bigint NOT NULL REFERENCES campaign ON DELETE CASCADE,
     audience_id bigint NOT NULL REFERENCES audience,
@@ -50,6 +53,10 @@ CREATE TABLE campaign_variant (
     clicks bigint NOT NULL DEFAULT 0,
     clickers bigint NOT NULL DEFAULT 0,
     counted_at timestamptz,
+    -- the campaign's counters for which that holds
+    counted_of text NOT NULL DEFAULT '',
+    -- of the rest: up to here its messages have the winner's text
+    settled_id bigint,
     PRIMARY KEY (campaign_id, number),
     UNIQUE (campaign_id, name),
     CHECK (number = 0 OR template_id IS NOT NULL),
