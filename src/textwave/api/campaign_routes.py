@@ -15,6 +15,7 @@ from textwave.campaigns import operations as campaigns
 from textwave.campaigns.draft import CampaignDraft
 from textwave.campaigns.numbers import NumberChoice
 from textwave.campaigns.store import Campaign as KeptCampaign
+from textwave.campaigns.winner_operations import choose_winner
 from textwave.dispatch.stall_operations import stalls
 from textwave.insights.operations import EffectReport, effect_report
 from textwave.kit.ids import WorkspaceId
@@ -144,6 +145,27 @@ async def cancel(runtime: Rt, caller: Who, name: Named) -> Campaign:
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         moved = await campaigns.cancel_campaign(
             connection, workspace_id=caller.workspace_id, actor=caller.name, name=name
+        )
+    return Campaign.model_validate(moved)
+
+
+class Winner(BaseModel):
+    """The variant that all who wait get."""
+
+    variant: Name
+
+
+@routes.post("/campaigns/{name:path}/winner", summary="Choose the winner of a test.")
+async def winner(runtime: Rt, caller: Who, name: Named, chosen: Winner) -> Campaign:
+    """Give the text of a variant to all who wait for it; the tests need not have ended."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        moved = await choose_winner(
+            connection,
+            workspace_id=caller.workspace_id,
+            actor=caller.name,
+            name=name,
+            variant=chosen.variant,
+            now=runtime.clock.now(),
         )
     return Campaign.model_validate(moved)
 

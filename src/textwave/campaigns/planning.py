@@ -4,7 +4,7 @@ Runs as the owner. A plan that was interrupted is cleared by its block of ids an
 sending begins in the one transaction that also writes the tallies, the batches and their jobs.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -20,13 +20,14 @@ from textwave.campaigns.lake import (
 from textwave.campaigns.operations import SEND_TASK
 from textwave.campaigns.plan import CONTROL_GROUP
 from textwave.campaigns.recipients import Asked, find_asked
-from textwave.campaigns.shares import REST_NUMBER
+from textwave.campaigns.shares import REST_NUMBER, ChosenBy
 from textwave.campaigns.shares_store import Span
 from textwave.campaigns.spread_operations import spread_batches
 from textwave.campaigns.start_operations import settle_late_plan
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import BatchSpan, Brief, PlanCounts
 from textwave.campaigns.timing import spread_size
+from textwave.campaigns.winner_operations import defer_choice
 from textwave.kit.clock import Clock
 from textwave.kit.ids import CampaignId, OperationId, WorkspaceId, first_message_id
 from textwave.kit.mobile import Mobile, masked
@@ -201,6 +202,7 @@ async def _begin_sending(
         if not numbers:
             await store.move(connection, brief, CampaignEvent.COMPLETE)
         await spread_batches(connection, brief, now=now)
+        await _await_winner(connection, asked, now)
         await defer_batches(connection, brief.workspace_id, brief.id, numbers)
     log.info("plan finished", campaign=brief.id, messages=tally.messages, batches=len(numbers))
 
@@ -222,6 +224,22 @@ async def defer_batches(
         ),
     )
     await measure(connection)
+
+
+async def _await_winner(connection: Connection, asked: Asked, now: datetime) -> None:
+    """Say what those wait for who get the winner's text, and look at the clicks in time."""
+    rules, brief = asked.rules, asked.brief
+    if rules.winner_after_minutes is None:
+        return
+    reason = "Most wait for the winner of the test, which somebody chooses."
+    if rules.winner_by == ChosenBy.CLICKS:
+        minutes = rules.winner_after_minutes
+        reason = (
+            f"Most wait for the winner of the test: clicks choose it {minutes} minutes after the "
+            "last test message, if nobody does before."
+        )
+        await defer_choice(connection, brief, now + timedelta(minutes=minutes))
+    await store.note_reason(connection, brief, reason)
 
 
 async def resume_sending(

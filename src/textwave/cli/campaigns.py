@@ -10,6 +10,17 @@ from rich.table import Table
 from textwave.cli.client import Answer, open_api, segment
 from textwave.cli.options import AsJson, Limit, read_source
 from textwave.cli.output import console, print_fields, print_json, print_rows, written
+from textwave.cli.shares import (
+    ControlOption,
+    Exclude,
+    Seed,
+    TestShare,
+    VariantOption,
+    WinnerAfter,
+    WinnerBy,
+    shares_body,
+    winner,
+)
 from textwave.cli.timing import (
     At,
     LateMinutes,
@@ -26,6 +37,7 @@ _LIVE = ("campaign", "state", "reason", "stalled_since", "stalled_reason", "trou
          "in_doubt", "parts", "clicks", "clickers", "replies", "opt_outs",
          "seconds")  # fmt: skip
 app = typer.Typer(help="Campaigns.", no_args_is_help=True)
+app.command("winner")(winner)
 replies = typer.Typer(help="Texts from recipients.", no_args_is_help=True)
 
 
@@ -34,8 +46,10 @@ def create(
     name: str,
     platform: Annotated[str, typer.Option()],
     signature: Annotated[str, typer.Option()],
-    template: Annotated[str, typer.Option()],
     audience: Annotated[str, typer.Option()],
+    template: Annotated[
+        str | None, typer.Option(help="Its template; with variants theirs.")
+    ] = None,
     message_type: Annotated[
         str, typer.Option("--type", help="promotional or notification.")
     ] = "promotional",
@@ -52,6 +66,13 @@ def create(
     window: SendingWindow = None,
     window_days: WindowDays = None,
     spread: Spread = None,
+    exclude: Exclude = None,
+    control: ControlOption = None,
+    variant: VariantOption = None,
+    test_share: TestShare = None,
+    winner_by: WinnerBy = None,
+    winner_after: WinnerAfter = None,
+    seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a campaign; nothing is sent before it is started."""
@@ -63,6 +84,9 @@ def create(
     } | timing_body(
         at=at, late_minutes=late_minutes, late_rule=late_rule, window=window,
         window_days=window_days, spread=spread,
+    ) | shares_body(
+        exclude=exclude, control=control, variant=variant, test_share=test_share,
+        winner_by=winner_by, winner_after=winner_after, seed=seed,
     )  # fmt: skip
     made = open_api().post("/api/campaigns", body)
     print_json(made) if as_json else print_fields(made)

@@ -7,9 +7,10 @@ construction, in every report, at any moment.
 from dataclasses import dataclass
 from datetime import datetime
 
+from textwave.campaigns.plan import CONTROL_GROUP
 from textwave.dispatch.stall_operations import stalls
 from textwave.insights import store
-from textwave.insights.store import Counters
+from textwave.insights.store import Counters, VariantEffect
 from textwave.kit.ids import WorkspaceId
 from textwave.responses.lag_store import OptOutLag, of_campaign
 from textwave.storage.ledger import Connection
@@ -30,6 +31,8 @@ class EffectReport:
     delivered: int
     failed: int
     failures: dict[str, int]
+    control_group: int
+    variants: list[VariantEffect]
     waiting: int
     in_doubt: int
     parts: int
@@ -74,6 +77,8 @@ async def effect_report(
         delivered=counters.delivered,
         failed=counters.failed,
         failures=failures,
+        control_group=drops.get(CONTROL_GROUP, 0),
+        variants=await store.variants(connection, workspace_id, counters.id),
         waiting=counters.messages - counters.delivered - counters.failed - in_doubt,
         in_doubt=in_doubt,
         parts=counters.parts,

@@ -50,6 +50,27 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantEffect:
+    """What came of one variant; the rest has no template until the winner is chosen.
+
+    `share` is of the tested part, or for the rest of all. Clicks and clickers are people's.
+    """
+
+    name: str
+    template: str | None
+    share: float
+    messages: int
+    submitted: int
+    delivered: int
+    failed: int
+    clicks: int
+    clickers: int
+    click_rate: float
+    wins: bool
+    counted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Recount:
     """The figures of a campaign counted from its rows."""
 
@@ -82,6 +103,14 @@ async def drops(
 ) -> dict[str, int]:
     """Return how many were dropped, by reason."""
     return await _named(connection, "drops", workspace_id, campaign_id)
+
+
+async def variants(
+    connection: Connection, workspace_id: WorkspaceId, campaign_id: CampaignId
+) -> list[VariantEffect]:
+    """Return what came of each variant, the rest behind them."""
+    key = {"workspace_id": workspace_id, "campaign_id": campaign_id}
+    return await many(connection, VariantEffect, _SQL["variants"], key)
 
 
 async def failures(

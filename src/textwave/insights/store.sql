@@ -21,6 +21,17 @@ SELECT reason AS name, count FROM campaign_drop_tally
 WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s AND count > 0
 ORDER BY count DESC, reason
 
+-- name: variants
+-- What came of each variant, as it was counted last; those who wait for the winner come last.
+SELECT v.name, t.name AS template, v.share_milli / 1000.0::float8 AS share, v.messages,
+       v.submitted, v.delivered, v.failed, v.clicks, v.clickers,
+       coalesce(v.clickers / nullif(v.submitted, 0)::float8, 0) AS click_rate,
+       v.number = coalesce(c.winner, 0) AND v.number > 0 AS wins, v.counted_at
+FROM campaign_variant v JOIN campaign c ON c.id = v.campaign_id
+LEFT JOIN template t ON t.id = v.template_id
+WHERE v.workspace_id = %(workspace_id)s AND v.campaign_id = %(campaign_id)s
+ORDER BY v.number = 0, v.number
+
 -- name: failures
 SELECT cause AS name, count FROM campaign_failure_tally
 WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s AND count > 0

@@ -39,6 +39,7 @@ from textwave.worker.decisions import start_waiting_campaigns
 from textwave.worker.doubt_tasks import end_overdue, settle_doubts, watch_campaigns
 from textwave.worker.retention_tasks import forget_old_rows, retaining
 from textwave.worker.schedule_tasks import begin_what_is_due
+from textwave.worker.winner_tasks import look_after_variants
 
 QUEUE: Final = "housekeeping"
 EVERY_TWO_SECONDS: Final = "* * * * * */2"
@@ -66,6 +67,7 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("refresh_due", EVERY_MINUTE, lambda: _refresh_due(runtime)),
         ("watch_campaigns", EVERY_TEN_SECONDS, lambda: watch_campaigns(runtime)),
         ("settle_doubts", EVERY_MINUTE, lambda: settle_doubts(runtime)),
+        ("look_after_variants", EVERY_MINUTE, lambda: look_after_variants(runtime)),
         ("end_overdue", EVERY_HOUR, lambda: end_overdue(runtime)),
         ("forget_members", EVERY_HOUR, lambda: forget_members(runtime.ledger, runtime.warehouse)),
         ("forget_downloads", EVERY_HOUR, lambda: _forget_downloads(runtime)),

@@ -49,6 +49,7 @@ from textwave.worker.list_tasks import list_tasks
 from textwave.worker.model_tasks import model_tasks
 from textwave.worker.retention_tasks import retention_tasks
 from textwave.worker.schedule_tasks import run_tasks, schedule_tasks
+from textwave.worker.winner_tasks import winner_tasks
 
 Task = Callable[..., Awaitable[Any]]
 
@@ -70,6 +71,7 @@ def add_tasks(app: App, runtime: Runtime) -> None:
         | retention_tasks(runtime)
         | feed_tasks(runtime)
         | schedule_tasks(runtime)
+        | winner_tasks(runtime)
     ).items():
         app.task(name=name, retry=AGAIN)(task)
     # Without a retry of their own: whatever stores the next one, the clock and the periodic safety
