@@ -27,6 +27,10 @@ MODULES = {
     "dispatch-notify": "dispatch",
     "receipts": "receipts",
     "redirect": "redirect",
+    "report": "report",
+    "growth": "growth",
+    "workers": "workers",
+    "capacity": "capacity",
 }
 
 
