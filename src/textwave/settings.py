@@ -101,7 +101,19 @@ class Settings(BaseSettings):
         default=10.0, gt=0, description="Silence after which a worker's jobs are given to another."
     )
     batch_size: int = Field(
-        default=2_000, ge=1, le=50_000, description="Messages that one dispatch job sends."
+        default=2_000, ge=1, le=50_000, description="Messages that are prepared and sent at a time."
+    )
+    account_slots: int = Field(
+        default=16,
+        ge=1,
+        le=256,
+        description="Jobs that serve one account at a platform at a time, over all workers.",
+    )
+    serving_concurrency: int = Field(
+        default=32,
+        ge=1,
+        le=256,
+        description="Jobs that serve accounts which one worker runs at a time, beside the others.",
     )
     send_concurrency: int = Field(
         default=8,

@@ -177,7 +177,7 @@ async def test_a_resumed_campaign_gets_jobs_for_what_is_open(
     )
     assert await state(stage) == ("sending", "")
     async with stage.ledger.transaction() as connection:
-        sends = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'dispatch.send_batch'"
+        sends = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'dispatch.serve'"
         assert await value(connection, sends) == 1
 
 

@@ -13,12 +13,10 @@ from typing import Any
 import aiohttp
 from aiohttp.test_utils import TestServer
 
+from tests.dispatch.show import Show
 from tests.stage import KEY, SHANGHAI, Person, Stage, people
-from textwave.content.accounts import open_platform
 from textwave.content.token_keys import token_keys
 from textwave.content.tokens import tokens
-from textwave.dispatch.operations import Sender, send_batch
-from textwave.dispatch.store import BatchKey
 from textwave.insights.operations import EffectReport, effect_report
 from textwave.kit.ids import CampaignId, WorkspaceId
 from textwave.platforms.sandbox.application import build_application
@@ -31,8 +29,6 @@ from textwave.responses.operations import (
     merge_receipts,
     merge_replies,
 )
-from textwave.settings import Settings
-from textwave.storage.ledger import value
 
 SIZE = 400
 TEXT = "Dear ${name}: http://d.example.cn/abc123/${sp_link} 拒收请回复R"
@@ -76,27 +72,9 @@ class Finished:
         async with TestServer(build_application(settings, sandbox)) as server:
             address = str(server.make_url("")).rstrip("/")
             async with aiohttp.ClientSession() as session:
-                await self._send_all(session, address)
-
-    async def _send_all(self, session: aiohttp.ClientSession, address: str) -> None:
-        async def nap(_seconds: float) -> None:
-            """Do not wait."""
-
-        async with self.stage.ledger.transaction() as connection:
-            await connection.execute("UPDATE platform SET base_url = %s", [address])
-            batches = await value(connection, "SELECT count(*) FROM batch")
-        sender = Sender(
-            ledger=self.stage.ledger,
-            vault=self.stage.vault,
-            clock=self.stage.clock,
-            open_platform=lambda account: open_platform(
-                account, self.stage.vault, session, Settings()
-            ),
-            concurrency=4,
-            sleep=nap,
-        )
-        for number in range(batches):
-            await send_batch(sender, BatchKey(self.workspace_id, self.campaign_id, number))
+                async with self.stage.ledger.transaction() as connection:
+                    await connection.execute("UPDATE platform SET base_url = %s", [address])
+                await Show(self.stage, sandbox, session).send()
 
     async def submitted(self) -> list[int]:
         """Return the ids of messages that wait for their receipts."""

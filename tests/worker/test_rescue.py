@@ -27,7 +27,7 @@ async def test_one_job_that_cannot_be_rescued_does_not_hold_up_the_others(
                    status)
                VALUES ('housekeeping', 'sweep', 'sweep', 'sweep', '{}', 'doing'),
                       ('housekeeping', 'sweep', 'sweep', NULL, '{}', 'todo'),
-                      ('dispatch', 'dispatch.send_batch', NULL, 'batch-1-0', '{}', 'doing')""",
+                      ('dispatch', 'dispatch.serve', 'serve-1', NULL, '{}', 'doing')""",
         )
     settings = Settings(data=tmp_path)
     async with open_runtime(settings, urls, role="owner", connections=2) as runtime:
@@ -40,4 +40,4 @@ async def test_one_job_that_cannot_be_rescued_does_not_hold_up_the_others(
             Row,
             "SELECT task_name, status::text FROM procrastinate_jobs ORDER BY task_name",
         )
-    assert rows == [Row("dispatch.send_batch", "todo"), Row("sweep", "todo")]
+    assert rows == [Row("dispatch.serve", "todo"), Row("sweep", "todo")]

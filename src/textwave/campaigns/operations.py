@@ -43,7 +43,6 @@ from textwave.storage import progress
 from textwave.storage.ledger import Connection
 from textwave.storage.queue import Job, defer
 
-SEND_TASK = "dispatch.send_batch"
 DRY_RUN_TASK = "campaigns.dry_run"
 RESUME_TASK = "campaigns.resume"
 CANCEL_TASK = "campaigns.cancel"

@@ -4,9 +4,11 @@ Runs as the owner. A plan that was interrupted is cleared by its block of ids an
 sending begins in the one transaction that also writes the tallies, the batches and their jobs.
 """
 
+import contextlib
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import psycopg
 import structlog
 
 from textwave.campaigns import recipients, shares_store, store
@@ -17,9 +19,9 @@ from textwave.campaigns.lake import (
     tally_plan,
     write_plan,
 )
-from textwave.campaigns.operations import SEND_TASK
 from textwave.campaigns.plan import CONTROL_GROUP
 from textwave.campaigns.recipients import Asked, find_asked
+from textwave.campaigns.serving_store import defer_serving, measure_batches
 from textwave.campaigns.shares import REST_NUMBER, ChosenBy
 from textwave.campaigns.shares_store import Span
 from textwave.campaigns.spread_operations import spread_batches
@@ -36,10 +38,14 @@ from textwave.kit.refusal import Refusal
 from textwave.storage import progress
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.partitions import ensure_partitions
-from textwave.storage.queue import Job, defer, measure
 from textwave.storage.secrets import Vault
+from textwave.storage.trouble import is_disk_full
 from textwave.storage.warehouse import Warehouse
 
+_NO_ROOM = (
+    "There is no room left on the disk for this plan. It goes on by itself when there is: make "
+    "room on the disk of PostgreSQL or of the data folder."
+)
 _BATCH_SECONDS = 1  # a batch of a slow platform is smaller, so that no job holds its place for long
 log = structlog.get_logger(__name__)
 
@@ -109,6 +115,10 @@ async def run_plan(
     except Refusal as refusal:
         await _fail(ledger, brief, refusal)
         return
+    except Exception as error:
+        if is_disk_full(error):
+            await _say_why_it_waits(ledger, brief)
+        raise  # the job runs again
     size = _batch_size(brief, batch_size, to)
     await _begin_sending(ledger, asked, to, tally, batch_size=size, now=clock.now())
 
@@ -118,6 +128,14 @@ async def _fail(ledger: Ledger, brief: Brief, refusal: Refusal) -> None:
     async with ledger.transaction() as connection:
         await _clear(connection, brief)
         await store.move(connection, brief, CampaignEvent.FAIL, reason=refusal.sentence)
+
+
+async def _say_why_it_waits(ledger: Ledger, brief: Brief) -> None:
+    """Show that there is no room for the plan, as far as there is room to say so."""
+    with contextlib.suppress(psycopg.errors.DiskFull):
+        async with ledger.transaction() as connection:
+            await _clear(connection, brief)
+            await store.note_reason(connection, brief, _NO_ROOM)
 
 
 def _check_control(asked: Asked, tally: PlanTally) -> None:
@@ -188,6 +206,7 @@ async def _begin_sending(
     counts = PlanCounts(tally.audience, tally.messages, tally.parts, dict(tally.drops))
     async with ledger.transaction() as connection:
         await store.add_tally(connection, brief.workspace_id, brief.id)
+        await store.withdraw_reason(connection, brief, _NO_ROOM)
         await shares_store.set_spans(
             connection, brief.workspace_id, brief.id, _variant_spans(asked, tally)
         )
@@ -203,27 +222,9 @@ async def _begin_sending(
             await store.move(connection, brief, CampaignEvent.COMPLETE)
         await spread_batches(connection, brief, now=now)
         await _await_winner(connection, asked, now)
-        await defer_batches(connection, brief.workspace_id, brief.id, numbers)
+        await defer_serving(connection, brief.platform_id)
+        await measure_batches(connection)
     log.info("plan finished", campaign=brief.id, messages=tally.messages, batches=len(numbers))
-
-
-async def defer_batches(
-    connection: Connection, workspace_id: WorkspaceId, campaign_id: CampaignId, numbers: list[int]
-) -> None:
-    """Defer one job a batch; the lock keeps two workers off the same batch."""
-    await defer(
-        connection,
-        *(
-            Job(
-                SEND_TASK,
-                "dispatch",
-                {"workspace_id": workspace_id, "campaign_id": campaign_id, "batch": number},
-                lock=f"batch-{campaign_id}-{number}",
-            )
-            for number in numbers
-        ),
-    )
-    await measure(connection)
 
 
 async def _await_winner(connection: Connection, asked: Asked, now: datetime) -> None:
@@ -245,15 +246,15 @@ async def _await_winner(connection: Connection, asked: Asked, now: datetime) -> 
 async def resume_sending(
     ledger: Ledger, *, workspace_id: WorkspaceId, campaign_id: CampaignId
 ) -> None:
-    """Defer the open batches of a resumed campaign; complete it when there are none."""
+    """Let the open batches of a resumed campaign be sent; complete it when there are none."""
     async with ledger.transaction() as connection:
         brief = await store.brief(connection, workspace_id, campaign_id=campaign_id)
         if brief.state != "sending":
             return
-        numbers = await store.open_batches(connection, workspace_id, campaign_id)
-        if not numbers:
+        if await store.open_batches(connection, workspace_id, campaign_id):
+            await defer_serving(connection, brief.platform_id)
+        else:
             await store.move(connection, brief, CampaignEvent.COMPLETE)
-        await defer_batches(connection, workspace_id, campaign_id, list(numbers))
 
 
 def _batch_size(brief: Brief, configured: int, to: Destination) -> int:

@@ -146,6 +146,8 @@ async def end_doubts(
 
     steps: tuple[Step, ...] = (by_evidence, by_word, by_time)
     settled = sum([await _until_none(ledger, key, step) for step in steps])
+    async with ledger.transaction() as connection:
+        await store.close(connection, key)
     if settled:
         log.info("doubts settled", campaign=campaign_id, requests=settled)
     return settled

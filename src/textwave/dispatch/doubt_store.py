@@ -171,6 +171,7 @@ async def send_again(
 
 async def close(connection: Connection, key: CampaignKey) -> None:
     """End the batches in which nothing is in doubt any more, and the campaign after its last."""
+    await execute(connection, _SQL["hold_tally"], key.parameters())
     await execute(connection, _SQL["close_batches"], key.parameters())
     await execute(connection, _SQL["complete"], key.parameters())
 

@@ -59,8 +59,11 @@ ON CONFLICT DO NOTHING
 SELECT pg_advisory_xact_lock(hashtext('textwave receipts'))
 
 -- name: campaigns_in_doubt
--- Campaigns with requests in doubt, of all workspaces.
-SELECT DISTINCT workspace_id, campaign_id FROM request WHERE state = 'in doubt'
+-- Campaigns with requests in doubt, or with batches that are open for nothing else, of all
+-- workspaces.
+SELECT workspace_id, campaign_id FROM request WHERE state = 'in doubt'
+UNION
+SELECT workspace_id, campaign_id FROM batch WHERE state = 'prepared' AND due_at = 'infinity'
 ORDER BY campaign_id
 
 -- name: doubt_unanswered
@@ -194,7 +197,7 @@ INSERT INTO request (campaign_id, workspace_id, batch_number, number, attempt, f
 SELECT %(campaign_id)s, %(workspace_id)s, batch_number, number,
        (SELECT max(attempt) + 1 FROM request known
         WHERE known.campaign_id = %(campaign_id)s AND known.number = members.number),
-       min(id), max(id), array_agg(id ORDER BY id), count(*), 'unreachable', %(detail)s
+       min(id), max(id), array_agg(id ORDER BY id), count(*), 'unsent', %(detail)s
 FROM members GROUP BY number, batch_number
 
 -- name: wake_batches
@@ -210,17 +213,25 @@ WHERE r.workspace_id = %(workspace_id)s AND r.campaign_id = %(campaign_id)s
 SELECT defer_serving(platform_id, NULL) FROM campaign
 WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
 
+-- name: hold_tally
+-- Who ends batches of a campaign does it one after the other.
+SELECT campaign_id FROM campaign_tally
+WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s FOR NO KEY UPDATE
+
 -- name: close_batches
--- Batches that were open for doubts only are done. Whoever gets here holds the tally's row.
-UPDATE batch b SET state = 'done', trouble = '', changed_at = now()
-FROM campaign c
-WHERE b.workspace_id = %(workspace_id)s AND b.campaign_id = %(campaign_id)s
-  AND c.id = b.campaign_id AND b.state = 'prepared'
-  AND (b.due_at = 'infinity' OR c.state NOT IN ('sending', 'paused'))
-  AND NOT EXISTS (
-      SELECT FROM request r
-      WHERE r.campaign_id = b.campaign_id AND r.batch_number = b.number
-        AND r.state IN ('prepared', 'in doubt'))
+-- Batches that were open for doubts only are done. Whoever gets here holds the tally's row; who
+-- holds a batch that is passed over waits for that row, and then closes it.
+UPDATE batch SET state = 'done', trouble = '', changed_at = now()
+WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s AND number IN (
+    SELECT b.number FROM batch b
+    WHERE b.workspace_id = %(workspace_id)s AND b.campaign_id = %(campaign_id)s
+      AND b.state = 'prepared' AND b.due_at = 'infinity'
+      AND NOT EXISTS (
+          SELECT FROM request r
+          WHERE r.campaign_id = b.campaign_id AND r.batch_number = b.number
+            AND r.state IN ('prepared', 'in doubt'))
+    FOR UPDATE SKIP LOCKED
+)
 
 -- name: complete
 UPDATE campaign SET state = 'completed', completed_at = now(), reason = ''

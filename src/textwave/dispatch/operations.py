@@ -1,249 +1,195 @@
-"""Sending one batch: gate and prepare in one transaction, send, record in another.
+"""Sending one batch that this job holds: prepare, send once, record, give back.
 
-Runs as the owner, one job a batch. What was written before it left is found after a crash and
-sent under the same key, or left in doubt where the platform honours no keys.
+Runs as the owner. What was written before it left is found after a crash and sent under the same
+key, or left in doubt where the platform honours no keys. Nothing sleeps here but for its turn.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
 
 import structlog
 
-from textwave.campaigns.operations import SEND_TASK
 from textwave.content.accounts import OpenPlatform
-from textwave.content.store import platform_account
-from textwave.content.token_keys import token_keys
-from textwave.content.variables import parse
 from textwave.dispatch import store
-from textwave.dispatch.gate import gate
+from textwave.dispatch import turn_store as turns
+from textwave.dispatch.budget_operations import keep_budget
+from textwave.dispatch.cancelling_operations import cancel_unsent
+from textwave.dispatch.preparing_operations import Prepared, prepare
 from textwave.dispatch.requests import (
-    HONOURS_KEYS,
     Recipient,
     Request,
-    Text,
     Verdict,
     by_request,
     click_tokens,
     compose,
-    cut,
     judge,
 )
-from textwave.dispatch.store import Batch, BatchKey, SendingCampaign, Turn
+from textwave.dispatch.serving import (
+    FIRST_BACKOFF_SECONDS,
+    LONGEST_WISH_SECONDS,
+    ROUND_SECONDS,
+    Account,
+    Turn,
+    backoff_seconds,
+    rest_seconds,
+)
+from textwave.dispatch.store import Ending, Recorded
 from textwave.kit.clock import Clock
-from textwave.kit.ids import PlatformId
-from textwave.platforms.contract import MessageType, Platform, SendAnswer
+from textwave.platforms.contract import Platform, SendAnswer
 from textwave.platforms.outcomes import Outcome
-from textwave.storage.ledger import Connection, Ledger
-from textwave.storage.queue import Job, defer
+from textwave.storage.ledger import Ledger
 from textwave.storage.secrets import Vault
 
-ROUNDS_A_JOB: Final = 4
-FIRST_PAUSE_SECONDS: Final = 0.2
-LONGEST_PAUSE_SECONDS: Final = 10.0
-LONGEST_BACKOFF_SECONDS: Final = 300.0
-AHEAD_SECONDS: Final = 1.0
 log = structlog.get_logger(__name__)
+Answered = list[tuple[Request, SendAnswer | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """What sending a batch needs."""
+    """What sending needs. `slots`: jobs that serve one account at a time."""
 
     ledger: Ledger
     vault: Vault
     clock: Clock
     open_platform: OpenPlatform
     concurrency: int
+    slots: int = 16
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A batch past its gate, with its open requests written down."""
-
-    batch: Batch
-    text: Text
-    platform: Platform
-    platform_id: PlatformId
-    honours_keys: bool
-    requests: list[Request]
-    recipients: list[Recipient]
-
-
-async def send_batch(sender: Sender, key: BatchKey) -> None:
-    """Send what of the batch is not answered yet; harmless when run again at any point."""
-    prepared = await _prepare(sender, key)
+async def send_batch(sender: Sender, account: Account, turn: Turn, *, job_id: int) -> None:
+    """Send once what of the batch is not answered yet; harmless when run again at any point."""
+    if turn.wait_seconds > 0:
+        await sender.sleep(turn.wait_seconds)
+    prepared = await prepare(sender.ledger, sender.vault, sender.clock, turn, job_id=job_id)
     if prepared is None:
         return
+    answered, trouble = await _send_all(sender, prepared, turn)
+    verdict = judge(answered)
+    verdict.trouble = trouble or verdict.trouble
+    await _record(sender, prepared, account, turn, verdict, job_id=job_id)
+    await _tend(sender, account, verdict)
+
+
+async def _send_all(sender: Sender, prepared: Prepared, turn: Turn) -> tuple[Answered, str]:
+    """Send requests at the turn's pace; return the answers, and what broke on our side."""
     requests = prepared.requests
-    for sending_round in range(ROUNDS_A_JOB):
-        answers = await _send_all(sender, prepared, requests)
-        verdict = judge(zip(requests, answers, strict=True))
-        done = await _record(sender, key, prepared, verdict)
-        if done or verdict.pause_reason:
-            return
-        requests = [r for r in verdict.open if prepared.honours_keys or r not in verdict.in_doubt]
-        if not requests:
-            return
-        if sending_round + 1 < ROUNDS_A_JOB:
-            await sender.sleep(_pause(verdict, sending_round))
-    await _try_later(sender, key, prepared.batch)
-
-
-async def _prepare(sender: Sender, key: BatchKey) -> _Prepared | None:
-    async with sender.ledger.transaction() as connection:
-        campaign = await store.campaign(connection, key)
-        if campaign is None or campaign.state != "sending":
-            return None
-        batch = await store.take_batch(connection, key)
-        if batch is None:
-            return None
-        account = await platform_account(connection, campaign.platform_id)
-        recipients = await store.recipients(connection, key, batch)
-        honours_keys = account.kind in HONOURS_KEYS
-        if batch.previous_state == "waiting":
-            recipients = await _gate(sender, connection, key, campaign, batch, recipients)
-            requests = cut(
-                recipients,
-                campaign_first_id=campaign.first_message_id,
-                request_size=campaign.request_size,
-            )
-            await store.add_requests(connection, key, requests)
-        else:
-            requests = await store.open_requests(connection, key)
-        text = await _text(connection, sender.vault, campaign)
-        if not requests:
-            await store.record(connection, key, batch, Verdict())
-            return None
-    if not honours_keys and batch.previous_state != "waiting":
-        await _leave_in_doubt(sender, key, batch, requests)
-        return None
-    platform = sender.open_platform(account)
-    return _Prepared(batch, text, platform, account.id, honours_keys, requests, recipients)
-
-
-async def _gate(
-    sender: Sender,
-    connection: Connection,
-    key: BatchKey,
-    campaign: SendingCampaign,
-    batch: Batch,
-    recipients: list[Recipient],
-) -> list[Recipient]:
-    """Drop who must not be sent to, and return who may."""
-    gated = await gate(
-        connection,
-        campaign=campaign,
-        batch=batch,
-        recipients=recipients,
-        now=sender.clock.now(),
-    )
-    for reason, ids in gated.dropped.items():
-        await store.drop_messages(connection, key, batch, ids, reason)
-    return gated.passed
-
-
-async def _text(connection: Connection, vault: Vault, campaign: SendingCampaign) -> Text:
-    keys = {k.version: k for k in await token_keys(connection, vault)}
-    return Text(
-        installation=campaign.installation,
-        campaign_id=campaign.id,
-        signature=campaign.signature,
-        template_code=campaign.template_code,
-        message_type=MessageType(campaign.type),
-        template=parse(campaign.content),
-        token_key=keys[campaign.token_version],
-    )
-
-
-async def _send_all(
-    sender: Sender, prepared: _Prepared, requests: Sequence[Request]
-) -> list[SendAnswer]:
-    """Send requests at the account's rate, at most `concurrency` at a time."""
-    members = by_request(requests, prepared.recipients)
+    if not requests:
+        return [], ""
+    members = by_request(requests, prepared.recipients, prepared.apart)
     token_of = click_tokens(prepared.text, prepared.recipients)
-    messages = sum(request.size for request in requests)
-    turn = await _take_turn(sender, prepared.platform_id, messages)
-    places = asyncio.Semaphore(sender.concurrency)
-    started = sender.clock.monotonic()
-
-    async def send(request: Request, before: int) -> SendAnswer:
-        due = started + turn.wait_seconds + before / turn.rate_per_second
-        async with places:
-            early = due - sender.clock.monotonic()
-            if early > 0:
-                await sender.sleep(early)
-            recipients = members[request.number, request.attempt]
-            composed = compose(prepared.text, request, recipients, token_of)
-            return await prepared.platform.send(composed)
-
-    before, sends = 0, list[Awaitable[SendAnswer]]()
+    round_ = _Round(
+        sender,
+        sender.open_platform(prepared.account),
+        prepared,
+        members,
+        token_of,
+        asyncio.Semaphore(sender.concurrency),
+        sender.clock.monotonic(),
+    )
+    before, sends = 0, list[Awaitable[SendAnswer | None]]()
     for request in requests:
-        sends.append(send(request, before))
+        sends.append(round_.send(request, before / turn.pace))
         before += request.size
-    return list(await asyncio.gather(*sends))
+    results = await asyncio.gather(*sends, return_exceptions=True)
+    broken = [error for error in results if isinstance(error, BaseException)]
+    for error in broken:
+        if not isinstance(error, Exception):
+            raise error
+    if broken:
+        log.error("request not composed", campaign=turn.campaign_id, exc_info=broken[0])
+    answers = [None if isinstance(one, BaseException) else one for one in results]
+    trouble = f"{type(broken[0]).__name__}: {broken[0]}" if broken else ""
+    return list(zip(requests, answers, strict=True)), trouble
 
 
-async def _take_turn(sender: Sender, platform_id: PlatformId, messages: int) -> Turn:
-    """Wait for the account's next free moment and take it."""
-    while True:
-        async with sender.ledger.transaction() as connection:
-            turn = await store.take_turn(
-                connection, platform_id, messages, ahead_seconds=AHEAD_SECONDS
-            )
-            if turn is not None:
-                return turn
-            taken = await store.seconds_until_free(connection, platform_id)
-        await sender.sleep(min(max(taken - AHEAD_SECONDS, 0.05), LONGEST_PAUSE_SECONDS))
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One round of requests, each at its moment, so many open at a time."""
+
+    sender: Sender
+    platform: Platform
+    prepared: Prepared
+    members: Mapping[tuple[int, int], Sequence[Recipient]]
+    token_of: Mapping[int, str]
+    places: asyncio.Semaphore
+    started: float
+
+    async def send(self, request: Request, due_seconds: float) -> SendAnswer | None:
+        """Send a request, or return None when the round is over before it could begin."""
+        async with self.places:
+            passed = self.sender.clock.monotonic() - self.started
+            if max(passed, due_seconds) > ROUND_SECONDS:
+                return None
+            if due_seconds > passed:
+                await self.sender.sleep(due_seconds - passed)
+            recipients = self.members[request.number, request.attempt]
+            composed = compose(self.prepared.text, request, recipients, self.token_of)
+            return await self.platform.send(composed)
 
 
-async def _record(sender: Sender, key: BatchKey, prepared: _Prepared, verdict: Verdict) -> bool:
-    async with sender.ledger.transaction() as connection:
-        done = await store.record(connection, key, prepared.batch, verdict)
-    if verdict.pause_reason:
-        # Its own transaction: pausing takes the campaign's row, recording holds the tally's.
-        async with sender.ledger.transaction() as connection:
-            paused = await store.pause(connection, key, verdict.pause_reason)
-        log.warning("campaign paused", campaign=key.campaign_id, paused=paused)
-    return done
-
-
-async def _leave_in_doubt(
-    sender: Sender, key: BatchKey, batch: Batch, requests: Sequence[Request]
+async def _record(
+    sender: Sender,
+    prepared: Prepared,
+    account: Account,
+    turn: Turn,
+    verdict: Verdict,
+    *,
+    job_id: int,
 ) -> None:
-    """Record that nobody knows whether these left; receipts or a person settle them."""
-    answer = SendAnswer(Outcome.unknown, detail="interrupted; the platform honours no keys")
-    verdict = judge((request, answer) for request in requests)
+    key = turn.key
+    ending = Ending(
+        job_id=job_id,
+        honours_keys=prepared.account.honours_keys,
+        backoff_seconds=_backoff(account, turn, verdict),
+        held_until=prepared.held_until,
+    )
     async with sender.ledger.transaction() as connection:
-        await store.record(connection, key, batch, verdict)
+        recorded = await store.record(connection, key, turn.batch, verdict, prepared.apart)
+        if recorded.state == "cancelled":
+            await cancel_unsent(connection, key, job_id=job_id, now=sender.clock.now())
+        await store.close(connection, key, ending, verdict)
+    await _pause(sender, turn, verdict, recorded)
 
 
-async def _try_later(sender: Sender, key: BatchKey, batch: Batch) -> None:
-    """Give the place to others and come back after a growing pause."""
-    seconds = min(LONGEST_BACKOFF_SECONDS, 2.0 ** min(batch.attempts, 10))
-    await defer_batch(sender.ledger, key, at=sender.clock.now() + timedelta(seconds=seconds))
-    log.warning("batch waits", campaign=key.campaign_id, batch=key.batch, seconds=seconds)
+async def _pause(sender: Sender, turn: Turn, verdict: Verdict, recorded: Recorded) -> None:
+    """Pause the campaign where it has to be.
+
+    In a transaction of its own: pausing takes the campaign's row, recording holds the tally's.
+    """
+    if verdict.pause_reason:
+        async with sender.ledger.transaction() as connection:
+            paused = await store.pause(connection, turn.key, verdict.pause_reason)
+        log.warning("campaign paused", campaign=turn.campaign_id, paused=paused)
+    else:
+        await keep_budget(sender.ledger, turn.key, recorded)
 
 
-async def defer_batch(ledger: Ledger, key: BatchKey, *, at: datetime | None = None) -> None:
-    """Defer the job of one batch."""
-    lock = f"batch-{key.campaign_id}-{key.batch}"
-    async with ledger.transaction() as connection:
-        await defer(connection, Job(SEND_TASK, "dispatch", key.parameters(), lock=lock, at=at))
+async def _tend(sender: Sender, account: Account, verdict: Verdict) -> None:
+    """Let the account rest when it does not answer, wait as it asks, and end its rest."""
+    wish = verdict.retry_after_seconds
+    throttled = any(a.outcome is Outcome.throttled for a in verdict.answers.values())
+    if verdict.is_silence:
+        seconds = rest_seconds(account.failures_in_a_row + 1, wish)
+        async with sender.ledger.transaction() as connection:
+            rests = await turns.rest(connection, account, seconds, verdict.trouble)
+        if rests:
+            log.warning("account rests", platform=account.id, seconds=seconds)
+    elif throttled or wish > 0:
+        seconds = min(wish, LONGEST_WISH_SECONDS) or FIRST_BACKOFF_SECONDS
+        async with sender.ledger.transaction() as connection:
+            await turns.wait_as_asked(connection, account.id, seconds)
+    if account.is_probed and verdict.answers and not verdict.is_silence:
+        async with sender.ledger.transaction() as connection:
+            await turns.wake(connection, account.id)
 
 
-async def defer_forgotten(ledger: Ledger) -> int:
-    """Give a job to open batches that have none; return how many. A safety net."""
-    async with ledger.transaction() as connection:
-        forgotten = await store.forgotten_batches(connection)
-    for one in forgotten:
-        await defer_batch(ledger, BatchKey(one.workspace_id, one.campaign_id, one.number))
-    return len(forgotten)
-
-
-def _pause(verdict: Verdict, sending_round: int) -> float:
-    growing = FIRST_PAUSE_SECONDS * 2**sending_round
-    return min(LONGEST_PAUSE_SECONDS, max(growing, verdict.retry_after_seconds))
+def _backoff(account: Account, turn: Turn, verdict: Verdict) -> float:
+    """Return how long what is still open waits; a silent account is tried with other batches."""
+    if not verdict.trouble:
+        return 0.0
+    if verdict.is_silence:
+        return 1.5 * rest_seconds(account.failures_in_a_row + 1, verdict.retry_after_seconds)
+    attempts = 1 if verdict.has_progress else turn.attempts
+    return backoff_seconds(attempts, verdict.retry_after_seconds)

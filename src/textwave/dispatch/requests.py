@@ -5,9 +5,9 @@ answer is sent again only under that key, and only on platforms that honour keys
 """
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -18,8 +18,9 @@ from textwave.platforms.contract import MessageType, OutgoingMessage, SendAnswer
 from textwave.platforms.outcomes import DISPOSITIONS, Outcome, Scope
 
 LAST_ATTEMPT: Final = 5
-HONOURS_KEYS: Final = frozenset({"thirdparty"})
-"""The kinds of platform that send nothing twice under one key."""
+UNSENT: Final = "unsent"
+"""The outcome of a request that has not left yet, or not again: its turn was too short for it."""
+_NO_ANSWER: Final = frozenset({Outcome.unreachable, Outcome.busy, Outcome.unknown})
 
 
 class RequestState(StrEnum):
@@ -41,7 +42,11 @@ class Recipient(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call to the platform: a range of ids, or the ids that are tried again."""
+    """One call to the platform: a range of ids, or the ids that are tried again.
+
+    A `prepared` one without an outcome is about to leave or was interrupted; with an outcome it has
+    certainly not been taken.
+    """
 
     number: int
     attempt: int
@@ -50,6 +55,7 @@ class Request:
     message_ids: list[int] | None
     size: int
     state: str = RequestState.PREPARED
+    outcome: str = ""
 
     def covers(self, message_id: int) -> bool:
         """Tell whether the message belongs to this request."""
@@ -86,6 +92,31 @@ def cut(
     return [
         Request(number, 0, members[0].id, members[-1].id, None, len(members))
         for number, members in by_number.items()
+    ]
+
+
+def fitting(requests: Sequence[Request], messages: int) -> tuple[list[Request], list[Request]]:
+    """Part requests into those that a turn for so many messages is enough for, and the rest.
+
+    A turn is always enough for one request.
+    """
+    taken = 0
+    for place, request in enumerate(requests):
+        taken += request.size
+        if taken > messages and place:
+            return list(requests[:place]), list(requests[place:])
+    return list(requests), []
+
+
+def resized(
+    requests: Sequence[Request], members: Mapping[tuple[int, int], Sequence[Recipient]]
+) -> list[Request]:
+    """Return the requests that still have messages, each with as many as it has now."""
+    sizes = [(request, len(members[request.number, request.attempt])) for request in requests]
+    return [
+        request if request.size == size else replace(request, size=size)
+        for request, size in sizes
+        if size
     ]
 
 
@@ -127,6 +158,7 @@ class Verdict:
     accepted: list[Request] = field(default_factory=list[Request])
     in_doubt: list[Request] = field(default_factory=list[Request])
     unsent: list[Request] = field(default_factory=list[Request])
+    later: list[Request] = field(default_factory=list[Request])
     again: list[Request] = field(default_factory=list[Request])
     failed: dict[int, str] = field(default_factory=dict[int, str])
     answers: dict[tuple[int, int], SendAnswer] = field(
@@ -138,36 +170,49 @@ class Verdict:
     pause_reason: str = ""
 
     @property
-    def causes(self) -> Counter[str]:
-        """How many messages failed, by cause."""
-        return Counter(self.failed.values())
+    def has_progress(self) -> bool:
+        """Tell whether something was answered for good."""
+        return bool(self.accepted)
 
     @property
-    def open(self) -> list[Request]:
-        """What has to be sent again under its own key."""
-        return [*self.unsent, *self.in_doubt, *self.again]
+    def is_silence(self) -> bool:
+        """Tell whether requests left and the platform did not really answer a single one."""
+        outcomes = {answer.outcome for answer in self.answers.values()}
+        return bool(outcomes) and outcomes <= _NO_ANSWER
 
 
-def judge(answered: Iterable[tuple[Request, SendAnswer]]) -> Verdict:
-    """Decide what the answers mean, by the table of outcomes and by nothing else."""
+def judge(answered: Iterable[tuple[Request, SendAnswer | None]]) -> Verdict:
+    """Decide what the answers mean, by the table of outcomes and by nothing else.
+
+    No answer: the request has not left. What is in doubt stays so until the platform says under
+    the same key what became of it: that it is busy now says nothing of then.
+    """
     verdict = Verdict()
     for request, answer in answered:
+        if answer is None:
+            verdict.later.append(request)
+            continue
         verdict.answers[request.number, request.attempt] = answer
         disposition = DISPOSITIONS[answer.outcome]
         if answer.outcome is Outcome.accepted:
             _accept(verdict, request, answer)
-        elif not disposition.certain:
-            verdict.in_doubt.append(request)
-            _trouble(verdict, answer)
-        elif disposition.retryable:
-            verdict.unsent.append(request)
-            _trouble(verdict, answer)
         elif disposition.scope is Scope.message and request.size == 1:
             _refuse(verdict, request, answer)
         else:
-            verdict.unsent.append(request)
-            verdict.pause_reason = _pause_reason(answer)
+            _postpone(verdict, request, answer)
     return verdict
+
+
+def _postpone(verdict: Verdict, request: Request, answer: SendAnswer) -> None:
+    disposition = DISPOSITIONS[answer.outcome]
+    if not disposition.certain or request.state == RequestState.IN_DOUBT:
+        verdict.in_doubt.append(request)
+    else:
+        verdict.unsent.append(request)
+    if disposition.certain and not disposition.retryable:
+        verdict.pause_reason = _pause_reason(answer)
+    else:
+        _trouble(verdict, answer)
 
 
 def cause_of(outcome: Outcome) -> str:
@@ -218,9 +263,15 @@ def _pause_reason(answer: SendAnswer) -> str:
 
 
 def by_request(
-    requests: Sequence[Request], recipients: Iterable[Recipient]
+    requests: Sequence[Request],
+    recipients: Iterable[Recipient],
+    apart: AbstractSet[int] = frozenset(),
 ) -> Mapping[tuple[int, int], list[Recipient]]:
-    """Give each request its recipients, in order of id."""
+    """Give each request its recipients, in order of id.
+
+    `apart`: ids that are in the range of a first attempt and not of it: held back, or of a later
+    attempt.
+    """
     ordered = sorted(recipients)
     ids = [recipient.id for recipient in ordered]
     members: dict[tuple[int, int], list[Recipient]] = {}
@@ -229,5 +280,7 @@ def by_request(
         if request.message_ids is not None:
             wanted = set(request.message_ids)
             span = [recipient for recipient in span if recipient.id in wanted]
+        elif apart:
+            span = [recipient for recipient in span if recipient.id not in apart]
         members[request.number, request.attempt] = span
     return members

@@ -1,33 +1,18 @@
 """Rows of batches, requests and the messages in them; everything in sets, one batch at a time."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from textwave.dispatch.requests import Recipient, Request, RequestState, Verdict
+from textwave.dispatch.requests import UNSENT, Recipient, Request, RequestState, Verdict
+from textwave.dispatch.serving import Batch, BatchKey
 from textwave.kit.ids import CampaignId, PlatformId, SignatureId, WorkspaceId
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
 
 _SQL = load_statements(__package__ or "textwave.dispatch")
-
-
-@dataclass(frozen=True, slots=True)
-class BatchKey:
-    """Which batch: the arguments of its job."""
-
-    workspace_id: WorkspaceId
-    campaign_id: CampaignId
-    batch: int
-
-    def parameters(self, **more: Any) -> dict[str, Any]:
-        """Return the key as parameters of a statement."""
-        return {
-            "workspace_id": self.workspace_id,
-            "campaign_id": self.campaign_id,
-            "batch": self.batch,
-            **more,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +36,42 @@ class SendingCampaign:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """A batch that this job holds."""
+class OpenRecipients:
+    """The messages of a batch that was begun.
 
-    number: int
-    first_id: int
-    last_id: int
-    attempts: int
-    previous_state: str
+    `held`: ids of those that are held back; `moved`: of those that a later attempt has or had.
+    """
 
+    all: list[Recipient]
+    held: set[int]
+    moved: set[int]
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """When the platform account is free for what is about to be sent."""
-
-    wait_seconds: float
-    rate_per_second: int
+    @property
+    def apart(self) -> set[int]:
+        """Ids that are in the range of a first attempt and not of it."""
+        return self.held | self.moved
 
 
 @dataclass(frozen=True, slots=True)
-class ForgottenBatch:
-    """An open batch without a job."""
+class Recorded:
+    """Where the campaign stands after a round: what its error budget is measured by."""
 
-    workspace_id: WorkspaceId
-    campaign_id: CampaignId
-    number: int
+    state: str
+    answered: int
+    failed: int
+    budget_failed: int
+    budget_percent: int | None
+    budget_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a batch is given back: who had it, what waits, and for how long."""
+
+    job_id: int
+    honours_keys: bool
+    backoff_seconds: float = 0.0
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +82,14 @@ class _Settled:
 
 
 async def campaign(connection: Connection, key: BatchKey) -> SendingCampaign | None:
-    """Read the campaign and hold its row shared until the transaction ends."""
+    """Read the campaign, without a lock."""
     return await one(connection, SendingCampaign, _SQL["campaign"], key.parameters())
 
 
-async def take_batch(connection: Connection, key: BatchKey) -> Batch | None:
-    """Take the batch for this job; None when it is done."""
-    return await one(connection, Batch, _SQL["take_batch"], key.parameters())
+async def begin_batch(connection: Connection, key: BatchKey, job_id: int) -> bool:
+    """Say that the batch is being sent; False when another has it or its campaign sends no more."""
+    parameters = key.parameters(job_id=job_id)
+    return await execute(connection, _SQL["begin_batch"], parameters) == 1
 
 
 async def recipients(connection: Connection, key: BatchKey, batch: Batch) -> list[Recipient]:
@@ -100,6 +97,26 @@ async def recipients(connection: Connection, key: BatchKey, batch: Batch) -> lis
     parameters = key.parameters(first_id=batch.first_id, last_id=batch.last_id)
     cursor = await connection.execute(_SQL["recipients"], parameters, binary=True)
     return [Recipient(*row) for row in await cursor.fetchall()]
+
+
+async def open_recipients(connection: Connection, key: BatchKey, batch: Batch) -> OpenRecipients:
+    """Return the messages of a batch that was begun, in order of id."""
+    parameters = key.parameters(first_id=batch.first_id, last_id=batch.last_id)
+    cursor = await connection.execute(_SQL["open_recipients"], parameters, binary=True)
+    rows = await cursor.fetchall()
+    return OpenRecipients(
+        [Recipient(*row[:3]) for row in rows],
+        {row[0] for row in rows if row[3]},
+        {row[0] for row in rows if row[4]},
+    )
+
+
+async def hold_messages(
+    connection: Connection, key: BatchKey, batch: Batch, ids: Sequence[int]
+) -> None:
+    """Keep messages back until the batch is taken again."""
+    parameters = key.parameters(first_id=batch.first_id, last_id=batch.last_id, ids=list(ids))
+    await execute(connection, _SQL["hold_messages"], parameters)
 
 
 async def drop_messages(
@@ -125,8 +142,44 @@ async def add_requests(connection: Connection, key: BatchKey, requests: Sequence
             firsts=[r.first_id for r in requests],
             lasts=[r.last_id for r in requests],
             sizes=[r.size for r in requests],
+            outcomes=[r.outcome for r in requests],
         ),
     )
+
+
+async def add_attempts(
+    connection: Connection, key: BatchKey, batch: Batch, numbers: Mapping[int, int]
+) -> list[Request]:
+    """Write later attempts for messages that were held back: request numbers by message id."""
+    parameters = key.parameters(
+        first_id=batch.first_id,
+        last_id=batch.last_id,
+        ids=list(numbers),
+        numbers=list(numbers.values()),
+    )
+    return await many(connection, Request, _SQL["add_attempts"], parameters)
+
+
+async def doubt_interrupted(connection: Connection, key: BatchKey) -> None:
+    """Put requests in doubt that were about to leave when their worker died."""
+    await execute(connection, _SQL["doubt_interrupted"], key.parameters())
+
+
+async def resize_requests(
+    connection: Connection, key: BatchKey, before: Sequence[Request], after: Sequence[Request]
+) -> None:
+    """Write what unsent requests have lost; those that are not there any more go."""
+    sizes = {(r.number, r.attempt): r.size for r in after}
+    gone = [r for r in before if (r.number, r.attempt) not in sizes]
+    if gone:
+        await execute(connection, _SQL["delete_requests"], key.parameters(**_which(gone)))
+    parameters = key.parameters(**_which(after), sizes=list(sizes.values()))
+    await execute(connection, _SQL["resize_requests"], parameters)
+
+
+async def leave(connection: Connection, key: BatchKey, requests: Sequence[Request]) -> None:
+    """Write that unsent requests are about to leave again."""
+    await execute(connection, _SQL["leave"], key.parameters(**_which(requests)))
 
 
 async def open_requests(connection: Connection, key: BatchKey) -> list[Request]:
@@ -134,8 +187,10 @@ async def open_requests(connection: Connection, key: BatchKey) -> list[Request]:
     return await many(connection, Request, _SQL["open_requests"], key.parameters())
 
 
-async def record(connection: Connection, key: BatchKey, batch: Batch, verdict: Verdict) -> bool:
-    """Write what a round of answers changed; return whether the batch is done."""
+async def record(
+    connection: Connection, key: BatchKey, batch: Batch, verdict: Verdict, apart: AbstractSet[int]
+) -> Recorded:
+    """Write what a round of answers changed; the batch is still held."""
     span = {"first_id": batch.first_id, "last_id": batch.last_id}
     settled = await many(
         connection, _Settled, _SQL["settle_requests"], key.parameters(**_columns(verdict))
@@ -155,14 +210,25 @@ async def record(connection: Connection, key: BatchKey, batch: Batch, verdict: V
     if verdict.failed:
         failures = {"ids": list(verdict.failed), "causes": list(verdict.failed.values())}
         await execute(connection, _SQL["fail_messages"], key.parameters(**span, **failures))
-    await execute(
-        connection,
-        _SQL["tally_submitted"],
-        key.parameters(
-            count=_submitted(verdict, first_to_settle), **_taken(verdict, first_to_settle)
-        ),
+    taken = {**_taken(verdict, first_to_settle), "apart": sorted(apart)}
+    parameters = key.parameters(count=_submitted(verdict, first_to_settle), **taken)
+    recorded = await one(connection, Recorded, _SQL["tally_submitted"], parameters)
+    if recorded is None:
+        raise LookupError(f"campaign {key.campaign_id} has no tally")
+    return recorded
+
+
+async def close(connection: Connection, key: BatchKey, ending: Ending, verdict: Verdict) -> bool:
+    """Give the batch back, or end it, and with the last one its campaign; True: it is done."""
+    parameters = key.parameters(
+        job_id=ending.job_id,
+        honours_keys=ending.honours_keys,
+        backoff_seconds=ending.backoff_seconds,
+        held_until=ending.held_until,
+        has_progress=verdict.has_progress,
+        trouble=verdict.trouble or verdict.pause_reason,
     )
-    state = await value(connection, _SQL["close_batch"], key.parameters(trouble=verdict.trouble))
+    state = await value(connection, _SQL["close_batch"], parameters)
     if state == "done":
         await execute(connection, _SQL["complete"], key.parameters())
     return bool(state == "done")
@@ -173,32 +239,18 @@ async def pause(connection: Connection, key: BatchKey, reason: str) -> bool:
     return await execute(connection, _SQL["pause"], key.parameters(reason=reason)) == 1
 
 
-async def take_turn(
-    connection: Connection, platform_id: PlatformId, messages: int, *, ahead_seconds: float
-) -> Turn | None:
-    """Take the account's next free moment for so many messages, atomically.
-
-    None when that moment is more than `ahead_seconds` away.
-    """
-    parameters = {
-        "platform_id": platform_id,
-        "messages": messages,
-        "ahead_seconds": ahead_seconds,
-    }
-    return await one(connection, Turn, _SQL["take_turn"], parameters)
+async def failures_by_cause(connection: Connection, key: BatchKey) -> dict[str, int]:
+    """Return how many messages of the campaign failed, by cause."""
+    cursor = await connection.execute(_SQL["failures_by_cause"], key.parameters())
+    return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
-async def seconds_until_free(connection: Connection, platform_id: PlatformId) -> float:
-    """Return how long the account is taken."""
-    seconds = await value(connection, _SQL["seconds_until_free"], {"platform_id": platform_id})
-    if seconds is None:
-        raise LookupError(f"platform {platform_id} is gone")
-    return float(seconds)
-
-
-async def forgotten_batches(connection: Connection) -> list[ForgottenBatch]:
-    """Return open batches that no job will take, in any workspace."""
-    return await many(connection, ForgottenBatch, _SQL["forgotten_batches"])
+async def pause_for_budget(
+    connection: Connection, key: BatchKey, reason: str, *, answered: int, failed: int
+) -> bool:
+    """Pause the campaign, if it is sending, and begin its budget anew."""
+    parameters = key.parameters(reason=reason, answered=answered, failed=failed)
+    return await execute(connection, _SQL["pause_for_budget"], parameters) == 1
 
 
 def _submitted(verdict: Verdict, first_to_settle: set[tuple[int, int]]) -> int:
@@ -220,19 +272,21 @@ def _refused(verdict: Verdict) -> set[int]:
 
 
 def _taken(verdict: Verdict, first_to_settle: set[tuple[int, int]]) -> dict[str, list[int]]:
-    """Return the ids of accepted requests as ranges, and those of them that were refused."""
-    spans: list[tuple[int, int]] = []
-    for request in verdict.accepted:
-        if (request.number, request.attempt) not in first_to_settle:
-            continue
-        if request.message_ids is None:
-            spans.append((request.first_id, request.last_id))
-        else:
-            spans += [(message_id, message_id) for message_id in request.message_ids]
+    """Return the ids of accepted requests, as ranges or one by one, and those of them refused."""
+    settled = [r for r in verdict.accepted if (r.number, r.attempt) in first_to_settle]
+    ranges = [request for request in settled if request.message_ids is None]
     return {
-        "firsts": [first for first, _ in spans],
-        "lasts": [last for _, last in spans],
+        "firsts": [request.first_id for request in ranges],
+        "lasts": [request.last_id for request in ranges],
+        "own_ids": [i for request in settled for i in request.message_ids or ()],
         "refused": sorted(_refused(verdict)),
+    }
+
+
+def _which(requests: Sequence[Request]) -> dict[str, list[int]]:
+    return {
+        "numbers": [request.number for request in requests],
+        "attempts": [request.attempt for request in requests],
     }
 
 
@@ -243,13 +297,13 @@ def _columns(verdict: Verdict) -> Mapping[str, list[Any]]:
         *((r, RequestState.PREPARED) for r in verdict.unsent),
     ]
     answers = [verdict.answers[r.number, r.attempt] for r, _ in states]
+    later = [r for r in verdict.later if r.state == RequestState.PREPARED]
     return {
-        "numbers": [r.number for r, _ in states],
-        "attempts": [r.attempt for r, _ in states],
-        "states": [state.value for _, state in states],
-        "outcomes": [answer.outcome.value for answer in answers],
-        "details": [answer.detail for answer in answers],
-        "request_ids": [answer.request_id for answer in answers],
+        **_which([*(r for r, _ in states), *later]),
+        "states": [*(state.value for _, state in states), *(r.state for r in later)],
+        "outcomes": [*(answer.outcome.value for answer in answers), *(UNSENT for _ in later)],
+        "details": [*(answer.detail for answer in answers), *("" for _ in later)],
+        "request_ids": [*(answer.request_id for answer in answers), *("" for _ in later)],
     }
 
 

@@ -18,7 +18,8 @@ from textwave.audiences.refresh_operations import defer_due
 from textwave.callbacks.operations import forget_nonces
 from textwave.content import review_operations as reviews
 from textwave.content.store import platforms_to_pull
-from textwave.dispatch.operations import defer_forgotten
+from textwave.dispatch.cancelling_operations import settle_unsettled
+from textwave.dispatch.serving_operations import serve_unserved
 from textwave.downloads.operations import forget_downloads
 from textwave.feeds.operations import run_due
 from textwave.insights.outcome_operations import defer_exports
@@ -60,8 +61,10 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("ask_reviews", EVERY_TWO_SECONDS, lambda: _ask_reviews(runtime)),
         ("pull_responses", EVERY_FIVE_SECONDS, lambda: _pull(runtime)),
         ("export_outcomes", EVERY_TEN_SECONDS, lambda: defer_exports(runtime.ledger)),
+        ("measure_opt_out_lags", EVERY_TEN_SECONDS, lambda: _measure_lags(runtime)),
         ("rescue_jobs", EVERY_TWO_SECONDS, lambda: rescue(app, runtime)),
         ("begin_due", EVERY_FIVE_SECONDS, lambda: begin_what_is_due(runtime)),
+        ("serve_unserved", EVERY_TEN_SECONDS, lambda: serve_unserved(runtime.ledger)),
         ("sweep", EVERY_MINUTE, lambda: _sweep(runtime)),
         ("run_feeds", EVERY_MINUTE, lambda: run_due(runtime.ledger, now=runtime.clock.now())),
         ("refresh_due", EVERY_MINUTE, lambda: _refresh_due(runtime)),
@@ -124,7 +127,7 @@ async def rescue(app: App, runtime: Runtime) -> None:
 
 async def _sweep(runtime: Runtime) -> None:
     """Defer whatever should be under way and is not: a safety net under the transactions."""
-    await defer_forgotten(runtime.ledger)
+    await settle_unsettled(runtime.ledger, now=runtime.clock.now())
     async with runtime.ledger.transaction() as connection:
         await defer(connection, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS, MERGE_CLICKS)
 
@@ -132,6 +135,10 @@ async def _sweep(runtime: Runtime) -> None:
 async def _refresh_due(runtime: Runtime) -> None:
     await defer_due_models(runtime.ledger, now=runtime.clock.now())
     await defer_due(runtime.ledger, now=runtime.clock.now())
+
+
+async def _measure_lags(runtime: Runtime) -> None:
+    await responses.measure_opt_out_lags(runtime.ledger, now=runtime.clock.now())
 
 
 async def _forget_unfinished(runtime: Runtime) -> None:

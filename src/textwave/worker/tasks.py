@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, Final
 
-from procrastinate import App, RetryStrategy
+from procrastinate import App, JobContext, RetryStrategy
 
 from textwave.audiences import comparison_operations as comparisons
 from textwave.audiences import operations as audiences
@@ -19,19 +19,19 @@ from textwave.campaigns.operations import (
     CANCEL_TASK,
     DRY_RUN_TASK,
     RESUME_TASK,
-    SEND_TASK,
-    settle_cancelled,
 )
+from textwave.campaigns.serving_store import SERVE_TASK
 from textwave.campaigns.start_operations import PLAN_TASK
 from textwave.content import review_operations as reviews
 from textwave.content.operations import SUBMIT_TASK, WITHDRAW_TASK
 from textwave.content.token_keys import token_keys
 from textwave.customers import operations as customers
 from textwave.customers import table_operations as tables
-from textwave.dispatch.operations import Sender, send_batch
-from textwave.dispatch.store import BatchKey
+from textwave.dispatch.cancelling_operations import settle_campaign
+from textwave.dispatch.operations import Sender
+from textwave.dispatch.serving_operations import serve
 from textwave.insights.outcome_operations import EXPORT_TASK, export_outcomes
-from textwave.kit.ids import OperationId, WorkspaceId
+from textwave.kit.ids import OperationId, PlatformId, WorkspaceId
 from textwave.responses import operations as responses
 from textwave.responses.jobs import (
     MERGE_CLICKS,
@@ -64,7 +64,7 @@ def add_tasks(app: App, runtime: Runtime) -> None:
         | _computing(runtime)
         | _audiences(runtime)
         | _content(runtime)
-        | _sending(runtime)
+        | _sending(app, runtime)
         | model_tasks(runtime)
         | list_tasks(runtime)
         | doubt_tasks(runtime)
@@ -193,26 +193,30 @@ def _content(runtime: Runtime) -> dict[str, Task]:
     return {SUBMIT_TASK: submit_template, WITHDRAW_TASK: withdraw_template}
 
 
-def _sending(runtime: Runtime) -> dict[str, Task]:
+def _sending(app: App, runtime: Runtime) -> dict[str, Task]:
     sender = Sender(
         ledger=runtime.ledger,
         vault=runtime.vault,
         clock=runtime.clock,
         open_platform=runtime.open_platform,
         concurrency=runtime.settings.send_concurrency,
+        slots=runtime.settings.account_slots,
     )
 
-    async def send(**job: Any) -> None:
-        await send_batch(sender, BatchKey(**job))
+    async def serve_account(context: JobContext, *, platform_id: PlatformId) -> None:
+        if context.job.id is None:
+            raise LookupError("a job without a number cannot hold a batch")
+        await serve(sender, platform_id, job_id=context.job.id)
 
     async def resume(**job: Any) -> None:
         await planning.resume_sending(runtime.ledger, **job)
 
     async def cancel(**job: Any) -> None:
-        async with runtime.ledger.transaction() as connection:
-            await settle_cancelled(connection, **job)
+        await settle_campaign(runtime.ledger, **job, now=runtime.clock.now())
 
-    return {SEND_TASK: send, RESUME_TASK: resume, CANCEL_TASK: cancel}
+    # Without a retry of its own, like those that the safety net defers again.
+    app.task(name=SERVE_TASK, retry=False, pass_context=True)(serve_account)
+    return {RESUME_TASK: resume, CANCEL_TASK: cancel}
 
 
 def _merging(runtime: Runtime) -> dict[str, Task]:

@@ -3,8 +3,9 @@
 ALTER TABLE batch
     -- not before it; infinity: only what nobody knows is open, or it waits for a decision
     ADD COLUMN due_at timestamptz NOT NULL DEFAULT now(),
-    -- the job that has it; the hold ends with the job
-    ADD COLUMN held_by bigint;
+    -- the job that has it: until it gives it back, is gone, or that time has come
+    ADD COLUMN held_by bigint,
+    ADD COLUMN held_until timestamptz;
 ALTER TABLE batch SET (
     fillfactor = 70,
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
@@ -43,12 +44,6 @@ ALTER TABLE campaign_tally ADD COLUMN refused bigint NOT NULL DEFAULT 0;
 CREATE INDEX procrastinate_jobs_serving ON procrastinate_jobs (queueing_lock)
     WHERE status = 'doing' AND queueing_lock IS NOT NULL;
 
--- Whether a job has a worker or will get one.
-CREATE FUNCTION is_living_job(job bigint) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE id = job AND status IN ('todo', 'doing'))
-$$;
-
 -- Let a job serve the account at that moment at the latest; null: at once. A waiting one is touched
 -- even if it comes early enough: so it cannot begin before the work that it is for is committed.
 CREATE FUNCTION defer_serving(account bigint, moment timestamptz) RETURNS void
@@ -76,4 +71,8 @@ END $$;
 
 -- What was under way when batches were jobs.
 DELETE FROM procrastinate_jobs WHERE task_name = 'dispatch.send_batch';
-SELECT defer_serving(platform_id, NULL) FROM campaign WHERE state = 'sending' GROUP BY platform_id;
+DO $$
+BEGIN
+    PERFORM defer_serving(platform_id, NULL) FROM campaign WHERE state = 'sending'
+    GROUP BY platform_id;
+END $$;

@@ -1,0 +1,94 @@
+"""Jobs that serve an account: take a batch when a turn is free, send it, and take the next.
+
+Each sees to it that another comes for the following turn, so an account has as many as it can use.
+A batch that cannot be sent for a reason of its own is put off; it does not stop the others.
+"""
+
+import structlog
+
+from textwave.campaigns.serving_store import defer_serving
+from textwave.dispatch import turn_store as turns
+from textwave.dispatch.operations import Sender, send_batch
+from textwave.dispatch.serving import (
+    LONGEST_BACKOFF_SECONDS,
+    SERVING_SECONDS,
+    YIELDING_SECONDS,
+    Account,
+    Turn,
+    backoff_seconds,
+)
+from textwave.kit.ids import PlatformId
+from textwave.kit.refusal import Refusal
+from textwave.storage.ledger import Connection, Ledger
+
+_SHORTEST_PAUSE_SECONDS = 0.05
+log = structlog.get_logger(__name__)
+
+
+async def serve(sender: Sender, platform_id: PlatformId, *, job_id: int) -> int:
+    """Serve an account for a while; return how many batches were taken."""
+    began, taken = sender.clock.monotonic(), 0
+    while True:
+        found = await _take(sender, platform_id, job_id=job_id)
+        if found is None:
+            return taken
+        account, turn = found
+        taken += 1
+        await _send(sender, account, turn, job_id=job_id)
+        served = sender.clock.monotonic() - began
+        if served > (YIELDING_SECONDS if account.others_wait else SERVING_SECONDS):
+            async with sender.ledger.transaction() as connection:
+                await turns.come_back(connection, platform_id)
+            return taken
+
+
+async def _take(
+    sender: Sender, platform_id: PlatformId, *, job_id: int
+) -> tuple[Account, Turn] | None:
+    """Take the next batch and let another job come for the one after; None: nothing now."""
+    async with sender.ledger.transaction() as connection:
+        account = await turns.hold_account(connection, platform_id)
+        if account is None:
+            return None
+        if account.closed_seconds > 0:
+            await turns.come_back(connection, platform_id, seconds=account.closed_seconds)
+            return None
+        turn = await turns.take(connection, account, job_id=job_id)
+        if turn is not None:
+            await turns.follow(connection, platform_id, slots=sender.slots)
+            return account, turn
+        await _come_when_due(connection, platform_id, job_id=job_id)
+    return None
+
+
+async def _come_when_due(connection: Connection, platform_id: PlatformId, *, job_id: int) -> None:
+    seconds = await turns.seconds_until_due(connection, platform_id, job_id=job_id)
+    if seconds is not None:
+        pause = max(seconds, _SHORTEST_PAUSE_SECONDS)
+        await turns.come_back(connection, platform_id, seconds=pause)
+
+
+async def _send(sender: Sender, account: Account, turn: Turn, *, job_id: int) -> None:
+    try:
+        await send_batch(sender, account, turn, job_id=job_id)
+    except Exception as error:
+        log.exception("batch put off", campaign=turn.campaign_id, batch=turn.number)
+        said = error.sentence if isinstance(error, Refusal) else str(error)
+        seconds = min(10 * backoff_seconds(turn.attempts), LONGEST_BACKOFF_SECONDS)
+        async with sender.ledger.transaction() as connection:
+            await turns.release(
+                connection,
+                turn.key,
+                job_id=job_id,
+                seconds=seconds,
+                trouble=f"{type(error).__name__}: {said}"[:300],
+            )
+
+
+async def serve_unserved(ledger: Ledger) -> int:
+    """Let jobs serve accounts that have something due and no job; return how many: a safety net."""
+    async with ledger.transaction() as connection:
+        accounts = await turns.unserved_accounts(connection)
+        for platform_id in accounts:
+            await defer_serving(connection, platform_id)
+    return len(accounts)

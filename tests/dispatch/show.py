@@ -1,0 +1,128 @@
+"""A stage with a running sandbox, and jobs that serve its account, without the job engine."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from tests.stage import KEY, Stage, people
+from textwave.content.accounts import open_platform
+from textwave.dispatch.operations import Sender
+from textwave.dispatch.serving_operations import serve
+from textwave.insights.operations import EffectReport, effect_report
+from textwave.insights.store import Recount, recount
+from textwave.kit.ids import CampaignId, PlatformId, WorkspaceId
+from textwave.platforms.sandbox.world import Sandbox
+from textwave.settings import Settings
+from textwave.storage.ledger import Ledger, execute, value
+
+CALM: dict[str, Any] = {
+    "key": KEY,
+    "push": False,
+    "bad_number": 0.0,
+    "blacklisted": 0.0,
+    "click_rate": 0.0,
+    "throttle_milliseconds": 10.0,
+}
+
+
+@dataclass
+class Show:
+    """A stage, its sandbox, and what sends to it; naps are noted, not taken."""
+
+    stage: Stage
+    sandbox: Sandbox
+    session: aiohttp.ClientSession
+    naps: list[float] = field(default_factory=list[float])
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.stage.ledger
+
+    @property
+    def workspace_id(self) -> WorkspaceId:
+        return self.stage.founding.workspace_id
+
+    @property
+    def platform_id(self) -> PlatformId:
+        return PlatformId(self.stage.ids["platform"])
+
+    @property
+    def sender(self) -> Sender:
+        async def nap(seconds: float) -> None:
+            self.naps.append(seconds)
+
+        return Sender(
+            ledger=self.stage.ledger,
+            vault=self.stage.vault,
+            clock=self.stage.clock,
+            open_platform=lambda account: open_platform(
+                account, self.stage.vault, self.session, Settings(send_timeout_seconds=3)
+            ),
+            concurrency=4,
+            sleep=nap,
+        )
+
+    async def planned(self, count: int, *, batch_size: int = 100, **more: Any) -> CampaignId:
+        """Set the stage for so many people, and plan a campaign to them."""
+        await self.stage.set(people(count), template_code="T1", **more)
+        campaign_id = await self.stage.campaign(
+            message_type=more.get("message_type", "promotional")
+        )
+        await self.stage.start()
+        await self.stage.plan(campaign_id, batch_size=batch_size)
+        return campaign_id
+
+    async def job(self) -> int:
+        """Write a running serving job and return its number."""
+        statement = """INSERT INTO procrastinate_jobs (queue_name, task_name, status, queueing_lock)
+            VALUES ('dispatch', 'dispatch.serve', 'doing', 'serve-' || %s) RETURNING id"""
+        async with self.ledger.transaction() as connection:
+            number: int = await value(connection, statement, [self.platform_id])
+        return number
+
+    async def serve(self, job_id: int | None = None, *, sender: Sender | None = None) -> int:
+        """Serve the account once, as a job; return how many batches were taken."""
+        number = job_id or await self.job()
+        taken = await serve(sender or self.sender, self.platform_id, job_id=number)
+        await self.execute("DELETE FROM procrastinate_jobs WHERE id = %s", [number])
+        return taken
+
+    async def send(self, *, rounds: int = 40) -> None:
+        """Serve until nothing is open, whatever was put off."""
+        for _ in range(rounds):
+            await self.serve()
+            if not await self.value(
+                """SELECT count(*) FROM batch b JOIN campaign c ON c.id = b.campaign_id
+                   WHERE b.state <> 'done' AND c.state = 'sending' AND b.due_at < 'infinity'"""
+            ):
+                return
+            await self.pass_time()
+
+    async def pass_time(self) -> None:
+        """Let whatever waits be due now."""
+        await self.execute("UPDATE batch SET due_at = now() WHERE due_at < 'infinity'")
+        await self.execute("UPDATE platform SET free_at = now(), resting_until = now()")
+
+    async def execute(self, statement: Any, parameters: Sequence[Any] = ()) -> int:
+        async with self.ledger.transaction() as connection:
+            return await execute(connection, statement, parameters)
+
+    async def value(self, statement: Any, parameters: Sequence[Any] = ()) -> Any:
+        async with self.ledger.transaction() as connection:
+            return await value(connection, statement, parameters)
+
+    async def counts(self) -> dict[str, Any]:
+        """Return what the sandbox has counted."""
+        async with self.session.get(f"{self.stage.platform_url}/sandbox/counts") as response:
+            counted: dict[str, Any] = await response.json()
+            return counted
+
+    async def report(self) -> EffectReport:
+        async with self.ledger.transaction() as connection:
+            return await effect_report(connection, workspace_id=self.workspace_id, name="Spring")
+
+    async def recount(self, campaign_id: CampaignId) -> Recount:
+        async with self.ledger.transaction() as connection:
+            return await recount(connection, campaign_id)
