@@ -25,7 +25,10 @@ SELECT kind, name FROM (
                             jsonb_build_object('name', %(name)s::text))
     UNION ALL
     SELECT 'campaign', name FROM campaign
-    WHERE workspace_id = %(workspace_id)s AND audience_id = %(audience_id)s
+    WHERE workspace_id = %(workspace_id)s
+      AND (audience_id = %(audience_id)s
+           OR EXISTS (SELECT FROM campaign_exclusion e WHERE e.campaign_id = campaign.id
+                        AND e.audience_id = %(audience_id)s))
       AND state IN ('reviewing', 'scheduled', 'planning', 'sending', 'paused')
     UNION ALL
     SELECT 'recurrence', name FROM recurrence
@@ -107,6 +110,8 @@ SELECT ranked.id FROM (
 WHERE ranked.age > %(kept)s
   AND NOT EXISTS (SELECT FROM campaign c
                   WHERE c.workspace_id = %(workspace_id)s AND c.snapshot_id = ranked.id)
+  AND NOT EXISTS (SELECT FROM campaign_exclusion e
+                  WHERE e.workspace_id = %(workspace_id)s AND e.snapshot_id = ranked.id)
 ORDER BY ranked.id LIMIT %(limit)s
 
 -- name: workspaces_with_members

@@ -116,12 +116,16 @@ UPDATE template t SET state = %(state)s,
     reason = CASE WHEN %(state)s = 'deleted' THEN reason ELSE '' END
 WHERE t.workspace_id = %(workspace_id)s AND t.id = %(id)s AND t.state = ANY(%(sources)s)
     AND NOT (%(state)s = 'deleted' AND EXISTS (
-        SELECT FROM campaign c WHERE c.workspace_id = t.workspace_id AND c.template_id = t.id
+        SELECT FROM campaign c WHERE c.workspace_id = t.workspace_id
+            AND (c.template_id = t.id OR EXISTS (
+                SELECT FROM campaign_variant v WHERE v.campaign_id = c.id AND v.template_id = t.id))
             AND c.state IN ('reviewing', 'scheduled', 'planning', 'sending', 'paused')))
 RETURNING t.id
 
 -- name: campaign_using_template
-SELECT name FROM campaign WHERE workspace_id = %(workspace_id)s AND template_id = %(id)s
+SELECT name FROM campaign WHERE workspace_id = %(workspace_id)s
+    AND (template_id = %(id)s OR EXISTS (
+        SELECT FROM campaign_variant v WHERE v.campaign_id = campaign.id AND v.template_id = %(id)s))
     AND state IN ('reviewing', 'scheduled', 'planning', 'sending', 'paused') ORDER BY id LIMIT 1
 
 -- name: template_handed_over

@@ -1,11 +1,15 @@
 -- name: campaign
--- What every batch of a campaign has in common. Nothing is locked: a pause must not wait for
+-- What every batch of a campaign has in common, and the text that this one has. Nothing is locked: a pause must not wait for
 -- batches, and begin_batch looks again.
-SELECT c.id, c.workspace_id, c.type, c.state, c.content, c.first_message_id, c.request_size,
+SELECT c.id, c.workspace_id, c.type, c.state, coalesce(v.content, c.content) AS content,
+       c.first_message_id, c.request_size,
        c.token_version, c.platform_id, c.signature_id, c.quiet, s.name AS signature,
        t.code AS template_code, (SELECT name FROM installation) AS installation
 FROM campaign c
-JOIN signature s ON s.id = c.signature_id JOIN template t ON t.id = c.template_id
+JOIN signature s ON s.id = c.signature_id
+LEFT JOIN batch b ON b.campaign_id = c.id AND b.number = %(batch)s
+LEFT JOIN campaign_variant v ON v.campaign_id = c.id AND v.number = b.variant
+JOIN template t ON t.id = coalesce(v.template_id, c.template_id)
 WHERE c.workspace_id = %(workspace_id)s AND c.id = %(campaign_id)s
 
 -- name: begin_batch

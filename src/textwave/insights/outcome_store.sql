@@ -93,5 +93,7 @@ JOIN outcome_export e ON e.workspace_id = $1
 JOIN campaign c ON c.id = f.campaign_id AND c.workspace_id = $1
 JOIN platform p ON p.id = c.platform_id
 JOIN signature s ON s.id = c.signature_id
-JOIN template t ON t.id = c.template_id
+LEFT JOIN campaign_variant v ON v.campaign_id = f.campaign_id
+    AND f.message_id BETWEEN v.first_id AND v.last_id
+JOIN template t ON t.id = coalesce(v.template_id, c.template_id)
 LEFT JOIN short_link l ON l.id = f.link_id

@@ -219,29 +219,29 @@ SELECT workspace_id FROM platform_workspace WHERE platform_id = %(platform_id)s
 ORDER BY workspace_id LIMIT 2
 
 -- name: trace_replies
--- The newest message that each reply can answer. A campaign's messages lie in the order of their
--- numbers, so each recent campaign is searched by halving its range of ids: two dozen index reads,
--- and no index by number for the planner to pay.
+-- The newest message that each reply can answer. A campaign's messages, or those of each variant,
+-- lie in the order of their numbers, so each recent campaign is searched by halving its ranges of
+-- ids: two dozen index reads, and no index by number for the planner to pay.
 WITH RECURSIVE asked AS (
     SELECT * FROM unnest(%(ordinals)s::int[], %(mobiles)s::bigint[], %(signatures)s::text[],
                          %(times)s::timestamptz[])
         AS a (ordinal, mobile, signature, received_at)
 ), recent AS MATERIALIZED (
     SELECT c.id, c.workspace_id, c.signature_id, s.name AS signature, c.started_at,
-           coalesce(c.completed_at, 'infinity') AS completed_at,
-           c.first_message_id, c.last_message_id
+           coalesce(c.completed_at, 'infinity') AS completed_at
     FROM campaign c JOIN signature s ON s.id = c.signature_id
     WHERE c.platform_id = %(platform_id)s AND c.first_message_id IS NOT NULL
       AND c.last_message_id IS NOT NULL
       AND coalesce(c.completed_at, 'infinity') > %(sent_after)s
 ), search AS (
     SELECT a.ordinal, a.mobile, r.id AS campaign_id,
-           r.first_message_id AS low, r.last_message_id + 1 AS high, r.last_message_id AS last
+           i.first_id AS low, i.last_id + 1 AS high, i.last_id AS last
     FROM asked a CROSS JOIN LATERAL (
         SELECT * FROM recent r
         WHERE (a.signature IS NULL OR r.signature = a.signature)
           AND r.started_at <= a.received_at AND r.completed_at > a.received_at - %(window)s
         ORDER BY r.id DESC LIMIT %(campaigns)s) r
+    JOIN campaign_span i ON i.campaign_id = r.id
     UNION ALL
     SELECT s.ordinal, s.mobile, s.campaign_id,
            CASE WHEN found.mobile < s.mobile THEN middle + 1 ELSE s.low END,
