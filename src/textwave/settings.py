@@ -40,7 +40,13 @@ class Settings(BaseSettings):
 
     data: Path = Field(
         default=Path("textwave-data"),
-        description="Folder of everything that is kept: PostgreSQL, warehouse, uploads, secrets.",
+        description="Folder of everything that is kept: PostgreSQL, warehouse, uploads, secrets. "
+        "On several machines each has its own, for logs and temporary files.",
+    )
+    shared: Path | None = Field(
+        default=None,
+        description="Folder that all machines see under the same path: uploads, downloads, "
+        "warehouse, master.key. Empty: the data folder.",
     )
     database_url: SecretStr | None = Field(
         default=None,
@@ -55,7 +61,7 @@ class Settings(BaseSettings):
     warehouse_path: str | None = Field(
         default=None,
         description="Folder of the warehouse's Parquet files, reachable by all workers. "
-        "Empty: lake/ in the data folder.",
+        "Empty: lake/ in the shared folder.",
     )
     warehouse_memory_megabytes: int = Field(
         default=2_000,
@@ -175,6 +181,11 @@ class Settings(BaseSettings):
     )
     log_format: str = Field(default="json", pattern="^(json|text)$", description="json or text.")
     demo_seed: int = Field(default=1, description="Seed of the demo's shop and of the sandbox.")
+
+    @property
+    def shared_folder(self) -> Path:
+        """The folder of what every process must find: that of all machines, or the data folder."""
+        return (self.shared or self.data).resolve()
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:

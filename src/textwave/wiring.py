@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import aiohttp
+from cryptography.exceptions import InvalidTag
 
+from textwave.accounts.operations import token_secrets
 from textwave.content.accounts import PlatformAccount, open_platform
 from textwave.kit.clock import Clock, SystemClock
 from textwave.kit.refusal import Refusal
@@ -63,6 +65,22 @@ class WebUrlMissing(Refusal):
         )
 
 
+@dataclass(eq=False)
+class MasterKeyDiffers(Refusal):
+    """The key in the shared folder is not that of the installation."""
+
+    code: ClassVar[str] = "master_key_differs"
+    file: str
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"{self.file} is not the key of this installation: what is sealed in its database "
+            "cannot be opened with it. Let TEXTWAVE_SHARED name the folder that all machines "
+            "share, or put the installation's own master.key there."
+        )
+
+
 def database_urls(settings: Settings) -> DatabaseUrls:
     """Return the URLs of both roles: the given ones, or those of the running embedded server.
 
@@ -81,16 +99,19 @@ def database_urls(settings: Settings) -> DatabaseUrls:
 def prepare_data_folder(settings: Settings) -> Path:
     """Make the data folder, readable by its owner only where it holds secrets."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    for name in ("uploads", "downloads", "spill", "lake", "log", "demo"):
+    for name in ("spill", "log", "demo"):
         (settings.data / name).mkdir(mode=0o700, exist_ok=True)
+    settings.shared_folder.mkdir(parents=True, exist_ok=True)
+    for name in ("uploads", "downloads", "lake"):
+        (settings.shared_folder / name).mkdir(mode=0o700, exist_ok=True)
     return settings.data.resolve()
 
 
-def _lake_folder(settings: Settings, data: Path) -> str:
-    return settings.warehouse_path or str(data / "lake") + "/"
+def _lake_folder(settings: Settings) -> str:
+    return settings.warehouse_path or str(settings.shared_folder / "lake") + "/"
 
 
-def _engine(settings: Settings, data: Path) -> "Engine":
+def _engine(settings: Settings) -> "Engine":
     """Return what audiences, models and plans are computed with.
 
     Raises:
@@ -106,7 +127,16 @@ def _engine(settings: Settings, data: Path) -> "Engine":
             from textwave.storage.spark import SparkEngine
     except ImportError as error:
         raise SparkMissing from error
-    return SparkEngine(settings.spark, Path(_lake_folder(settings, data)).absolute() / "held")
+    return SparkEngine(settings.spark, Path(_lake_folder(settings)).absolute() / "held")
+
+
+async def _check_key(ledger: Ledger, vault: Vault, folder: Path) -> None:
+    """Refuse a key that does not open what the installation has sealed."""
+    try:
+        async with ledger.transaction() as connection:
+            await token_secrets(connection, vault)
+    except InvalidTag as error:
+        raise MasterKeyDiffers(str(folder / "master.key")) from error
 
 
 @asynccontextmanager
@@ -118,10 +148,10 @@ async def open_runtime(
     from textwave.storage.warehouse import Warehouse
 
     data = prepare_data_folder(settings)
-    engine = _engine(settings, data)
+    engine = _engine(settings)
     warehouse = Warehouse(
         owner_url=enduring(urls.owner),
-        data_path=_lake_folder(settings, data),
+        data_path=_lake_folder(settings),
         spill_folder=data / "spill",
         memory_megabytes=settings.warehouse_memory_megabytes,
         threads=settings.warehouse_threads,
@@ -134,7 +164,9 @@ async def open_runtime(
         aiohttp.ClientSession(connector=limits) as http,
     ):
         try:
-            yield Runtime(settings, ledger, warehouse, open_vault(data), SystemClock(), http)
+            vault = open_vault(settings.shared_folder)
+            await _check_key(ledger, vault, settings.shared_folder)
+            yield Runtime(settings, ledger, warehouse, vault, SystemClock(), http)
         finally:
             warehouse.close()
             engine.close()

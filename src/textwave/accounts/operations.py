@@ -72,6 +72,12 @@ async def found(ledger: Ledger, vault: Vault, *, api_key: str | None = None) -> 
     return Founding(installation, organization_id, workspace_id, api_key)
 
 
+async def is_founded(ledger: Ledger) -> bool:
+    """Tell whether the installation has been made."""
+    async with ledger.transaction() as connection:
+        return await store.installation_name(connection) is not None
+
+
 @dataclass(eq=False)
 class AlreadyFounded(Refusal):
     """The installation exists."""

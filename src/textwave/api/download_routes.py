@@ -68,6 +68,6 @@ async def fetch_download(
             viewer=viewer_of(caller),
             name=name,
             operation_id=OperationId(operation_id),
-            folder=runtime.settings.data.resolve() / "downloads",
+            folder=runtime.settings.shared_folder / "downloads",
         )
     return FileResponse(path, media_type=_MEDIA[path.suffix], filename=name + path.suffix)

@@ -107,7 +107,7 @@ async def upload_list(
     options: Annotated[UploadOptions, Query()],
 ) -> Operation:
     """Store the file and begin to make it a list and an audience of the same name."""
-    path = (runtime.settings.data / "uploads").resolve() / uuid.uuid4().hex
+    path = runtime.settings.shared_folder / "uploads" / uuid.uuid4().hex
     wanted = options.request(name, caller.name, str(path))
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         await lists.check_upload(connection, workspace_id=caller.workspace_id, request=wanted)

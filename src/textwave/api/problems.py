@@ -133,6 +133,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "could_not_start": 500,
     "did_not_stop": 500,
     "history_differs": 500,
+    "master_key_differs": 500,
     "no_api_key": 500,
     "api_unknown": 500,
     "api_unreachable": 500,

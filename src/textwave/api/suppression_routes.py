@@ -315,7 +315,7 @@ async def fetch_export(
             workspace_id=caller.workspace_id,
             asker=_asker(caller),
             operation_id=OperationId(operation_id),
-            folder=runtime.settings.data.resolve() / "downloads",
+            folder=runtime.settings.shared_folder / "downloads",
         )
     return FileResponse(path, media_type=_MEDIA[path.suffix], filename=f"opt-outs{path.suffix}")
 
@@ -342,7 +342,7 @@ async def _import(
     place: dict[str, Any],
 ) -> Operation:
     """Store the body and begin its import; what cannot be done is said before it is sent."""
-    path = (runtime.settings.data / "uploads").resolve() / uuid.uuid4().hex
+    path = runtime.settings.shared_folder / "uploads" / uuid.uuid4().hex
     said = options.model_dump(exclude={"platform", "signature", "reason"})
     wanted = ImportRequest(path=str(path), actor=caller.name, **said, **place)
     wanted.check()

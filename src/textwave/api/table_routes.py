@@ -190,7 +190,7 @@ async def import_file(
     options: Annotated[ImportOptions, Query()],
 ) -> Operation:
     """Store the file and begin its import; the table stays as it was until all is taken."""
-    folder = (runtime.settings.data / "uploads").resolve()
+    folder = runtime.settings.shared_folder / "uploads"
     path = folder / uuid.uuid4().hex
     wanted = options.request(name, str(path))
     wanted.check()

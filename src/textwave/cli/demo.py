@@ -118,7 +118,7 @@ def _say_what_to_open(settings: Settings, addresses: Addresses, effect: Answer) 
     data = settings.data.resolve()
     board = sign_in_address(
         addresses.web,
-        vault_key=open_vault(data).key,
+        vault_key=open_vault(settings.shared_folder).key,
         workspace_id=asyncio.run(_workspace(settings)),
         now=datetime.now(UTC),
         campaign=effect["campaign"],

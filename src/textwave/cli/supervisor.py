@@ -19,7 +19,7 @@ import psutil
 import psycopg
 import structlog
 
-from textwave.accounts.operations import AlreadyFounded, found, new_api_key
+from textwave.accounts.operations import AlreadyFounded, found, is_founded, new_api_key
 from textwave.cli.child import Child
 from textwave.cli.installation import (
     Addresses,
@@ -72,7 +72,7 @@ async def supervise(
     with hold_lock(data):
         async with _database(settings, data) as urls:
             await asyncio.to_thread(migrate, urls.owner)
-            await found_once(urls, data)
+            await found_once(urls, data, shared=settings.shared_folder)
             children = _children(settings, data, urls, workers=workers, log_to_files=log_to_files)
             await _run(settings, children, stop=stop, announce=announce)
 
@@ -207,11 +207,16 @@ def child_environment(
     return {k: v for k, v in environment.items() if k not in files} | decided
 
 
-async def found_once(urls: DatabaseUrls, data: Path) -> None:
-    """Make organization, workspace and key at the first start, and keep the key in a file."""
+async def found_once(urls: DatabaseUrls, data: Path, *, shared: Path) -> None:
+    """Make organization, workspace and key at the first start, and keep the key in a file.
+
+    A machine that comes later writes none: its data folder has no key.
+    """
     async with open_ledger(urls.owner, connections=1) as ledger:
+        if await is_founded(ledger):
+            return
         with contextlib.suppress(AlreadyFounded):
-            await found(ledger, open_vault(data), api_key=_kept_api_key(data))
+            await found(ledger, open_vault(shared), api_key=_kept_api_key(data))
 
 
 def _kept_api_key(data: Path) -> str:

@@ -158,7 +158,7 @@ async def _file(visit: Visit) -> Response:
             viewer=visit.viewer,
             name=visit.name,
             operation_id=OperationId(operation_id),
-            folder=visit.ground.settings.data.resolve() / "downloads",
+            folder=visit.ground.settings.shared_folder / "downloads",
         )
     return FileResponse(path, media_type=_MEDIA[path.suffix], filename=visit.name + path.suffix)
 

@@ -67,7 +67,7 @@ async def _take(visit: Visit) -> Response:
     """Store the file and begin its import."""
     visit.check_header()
     settings = visit.ground.settings
-    path = (settings.data / "uploads").resolve() / uuid.uuid4().hex
+    path = settings.shared_folder / "uploads" / uuid.uuid4().hex
     fields: Mapping[str, str] = visit.request.query_params
     try:
         request = read_import(fields, str(path))

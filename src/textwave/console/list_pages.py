@@ -67,7 +67,7 @@ async def _take(visit: Visit) -> Response:
     """Store the file and begin to make it a list and an audience of the same name."""
     visit.check_header()
     settings = visit.ground.settings
-    path = (settings.data / "uploads").resolve() / uuid.uuid4().hex
+    path = settings.shared_folder / "uploads" / uuid.uuid4().hex
     request = _request(visit.request.query_params, visit, str(path))
     try:
         await store_body(visit.request.stream(), path, settings.upload_limit_megabytes)

@@ -9,13 +9,12 @@ from textwave.wiring import Runtime
 
 def feed_tasks(runtime: Runtime) -> dict[str, Callable[..., Awaitable[Any]]]:
     """Return the jobs."""
-    data = runtime.settings.data.resolve()
     ground = feeds.Ground(
         ledger=runtime.ledger,
         warehouse=runtime.warehouse,
         vault=runtime.vault,
-        uploads=data / "uploads",
-        spill=data / "spill",
+        uploads=runtime.settings.shared_folder / "uploads",
+        spill=runtime.settings.data.resolve() / "spill",
         import_folder=runtime.settings.import_folder,
     )
 

@@ -146,7 +146,7 @@ async def _forget_unfinished(runtime: Runtime) -> None:
 
 
 async def _forget_downloads(runtime: Runtime) -> None:
-    folder = runtime.settings.data.resolve() / "downloads"
+    folder = runtime.settings.shared_folder / "downloads"
     await forget_downloads(folder, now=runtime.clock.now())
 
 

@@ -26,14 +26,14 @@ def list_tasks(runtime: Runtime) -> dict[str, Callable[..., Awaitable[Any]]]:
         await profiles.run_profile(ledger=ledger, warehouse=warehouse, **job)
 
     async def download(**job: Any) -> None:
-        folder = runtime.settings.data.resolve() / "downloads"
+        folder = runtime.settings.shared_folder / "downloads"
         await downloads.run_download(ledger=ledger, warehouse=warehouse, folder=folder, **job)
 
     async def import_opt_outs(**job: Any) -> None:
         await imports.run_import(ledger=ledger, clock=runtime.clock, **job)
 
     async def export_opt_outs(**job: Any) -> None:
-        folder = runtime.settings.data.resolve() / "downloads"
+        folder = runtime.settings.shared_folder / "downloads"
         await exports.run_export(ledger=ledger, folder=folder, **job)
 
     return {
