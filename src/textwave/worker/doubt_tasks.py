@@ -5,6 +5,7 @@ from typing import Any
 
 from textwave.campaigns.ending_operations import cancel_overdue, defer_forgotten_plans
 from textwave.dispatch.doubt_operations import SETTLE_TASK, end_all_doubts, end_doubts
+from textwave.dispatch.expiry_operations import expire_stalled
 from textwave.dispatch.stall_operations import note_stalls
 from textwave.wiring import Runtime
 
@@ -37,6 +38,7 @@ async def watch_campaigns(runtime: Runtime) -> None:
 async def end_overdue(runtime: Runtime) -> None:
     """End campaigns whose time in a state has run out."""
     settings, now = runtime.settings, runtime.clock.now()
+    await expire_stalled(runtime.ledger, now=now, sending_days=settings.sending_days)
     await cancel_overdue(
         runtime.ledger, now=now, review_days=settings.review_days, paused_days=settings.paused_days
     )
