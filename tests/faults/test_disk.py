@@ -76,12 +76,12 @@ class TestTheDataFolder:
             imported(api, file)
         assert failed.value.problem["code"] == "disk_full"
         [table] = api.get("/api/tables")["items"]
-        assert table["rows"] == 500
+        assert table["row_count"] == 500
 
         disk.empty()
         assert imported(api, file)["rows_kept"] == ROWS
         [table] = api.get("/api/tables")["items"]
-        assert table["rows"] == ROWS
+        assert table["row_count"] == ROWS
 
         disk.leave(0)
         with pytest.raises(OperationFailed) as failed:
