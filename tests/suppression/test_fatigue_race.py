@@ -247,3 +247,27 @@ async def test_what_certainly_never_left_is_given_back(
         )
         kept = await value(connection, "SELECT array_agg(message_id ORDER BY 1) FROM touch")
     assert (given, left, kept) == (2, [], [FIRST_ID, FIRST_ID + 3])
+
+
+@pytest.mark.parametrize("window", WINDOW_SECONDS)
+async def test_a_touch_counts_until_it_is_as_old_as_its_window(
+    ledger: Ledger, workspace_id: WorkspaceId, window: str
+) -> None:
+    at_end = BEGIN + timedelta(seconds=WINDOW_SECONDS[window])
+    times = [BEGIN, at_end - timedelta(microseconds=1), at_end]
+    blocked: list[set[int]] = []
+    async with ledger.transaction() as connection:
+        signature = (await add_signatures(connection, workspace_id))[0]
+        given = dict.fromkeys(WINDOW_SECONDS) | {window: 1}
+        key = {"workspace_id": workspace_id, "name": "all", "now": BEGIN, "is_global": True}
+        await limits_store.set_rule(connection, {**key, **given})
+        limits = await limits_store.in_force(connection, workspace_id, signature)
+        touched = Touched(workspace_id, signature, CampaignId(1))
+        for n, now in enumerate(times):
+            messages = [(FIRST_ID + n, SHANGHAI)]
+            blocked.append(
+                await touch(
+                    connection, touched, messages=messages, exempt=(), limits=limits, now=now
+                )
+            )
+    assert blocked == [set(), {FIRST_ID + 1}, set()]

@@ -6,7 +6,7 @@ is gone with it. Refused: keys that are missing or do not fit.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import ibis
 import ibis.expr.types as ir
@@ -24,10 +24,10 @@ from textwave.campaigns.numbers import (
     numbers_elsewhere,
     own_numbers,
 )
-from textwave.campaigns.store import Brief
 from textwave.customers.decryption import SAMPLE_ROWS, MobileCipher, check_key
 from textwave.customers.key_operations import open_key
 from textwave.customers.key_store import MobileColumn, mobile_columns
+from textwave.kit.ids import WorkspaceId
 from textwave.storage.ledger import Connection
 from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Lake
@@ -57,7 +57,20 @@ class Reach:
         return people(self.root, lake.table)
 
 
-async def find_reach(connection: Connection, vault: Vault, brief: Brief) -> Reach:
+class Reached(Protocol):
+    """Whose numbers are wanted, and which of them: what a campaign's brief says, for example."""
+
+    @property
+    def workspace_id(self) -> WorkspaceId: ...
+    @property
+    def audience(self) -> str: ...
+    @property
+    def table_name(self) -> str: ...
+    @property
+    def numbers(self) -> str: ...
+
+
+async def find_reach(connection: Connection, vault: Vault, brief: Reached) -> Reach:
     """Find the columns of numbers that a campaign may use, and open their keys.
 
     Raises:

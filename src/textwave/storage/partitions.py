@@ -11,6 +11,7 @@ from psycopg import sql
 
 from textwave.kit.ids import partition_bounds
 from textwave.storage.ledger import Connection, execute, value
+from textwave.storage.touch_weeks import ensure_touch_weeks
 
 PARTITIONED: Final = ("message", "message_drop")
 _LOCK: Final = 7_201_001  # one process at a time makes partitions
@@ -23,6 +24,7 @@ def partition_name(table: str, month: date) -> str:
 
 async def ensure_partitions(connection: Connection, day: date) -> None:
     """Make the partitions of the month of `day` if they are missing; needs the owner role."""
+    await ensure_touch_weeks(connection, day)
     if await _has_all(connection, day):
         return
     await execute(connection, "SELECT pg_advisory_xact_lock(%s)", [_LOCK])

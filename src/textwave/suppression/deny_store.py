@@ -13,6 +13,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 
 from textwave.kit.ids import PlatformId, WorkspaceId
+from textwave.storage.arrays import bigints
 from textwave.storage.ledger import Connection, execute, many, one
 from textwave.storage.statements import load_statements
 from textwave.suppression.store import OptOutSource
@@ -77,7 +78,7 @@ async def drop_reasons(
     parameters = {
         "workspace_id": workspace_id,
         "platform_id": platform_id,
-        "mobiles": list(mobiles),
+        "mobiles": bigints(mobiles),
     }
     cursor = await connection.execute(_SQL["denied"], parameters)
     return {row[0]: OPTED_OUT if row[1] else DENY_LIST for row in await cursor.fetchall()}

@@ -126,11 +126,6 @@ async def policy(connection: Connection, workspace_id: WorkspaceId) -> SendingPo
     return found
 
 
-async def hold_policy(connection: Connection, workspace_id: WorkspaceId) -> None:
-    """Keep others from changing the limits of the workspace until the transaction ends."""
-    await execute(connection, _SQL["hold_policy"], {"workspace_id": workspace_id})
-
-
 async def set_quiet(
     connection: Connection,
     workspace_id: WorkspaceId,

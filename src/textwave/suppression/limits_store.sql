@@ -26,10 +26,6 @@ ON CONFLICT (workspace_id) DO UPDATE SET keeps_customers = excluded.keeps_custom
 UPDATE sending_policy SET counts_by = 'customer'
 WHERE workspace_id = %(workspace_id)s AND keeps_customers
 
--- name: hold_policy
--- One change of a workspace's limits at a time.
-SELECT id FROM workspace WHERE id = %(workspace_id)s FOR NO KEY UPDATE
-
 -- name: holidays
 -- All holidays, in their order.
 SELECT id, name, begins, ends FROM holiday WHERE workspace_id = %(workspace_id)s

@@ -13,6 +13,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 
 from textwave.kit.ids import OptOutId, SignatureId, WorkspaceId
+from textwave.storage.arrays import bigints
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
 
@@ -122,7 +123,7 @@ async def opted_out(
 ) -> set[int]:
     """Return those of the numbers that are blocked for the signature; for the gate of a batch."""
     cursor = await connection.execute(
-        _SQL["opted_out"], {"signature_id": signature_id, "mobiles": list(mobiles)}
+        _SQL["opted_out"], {"signature_id": signature_id, "mobiles": bigints(mobiles)}
     )
     return {row[0] for row in await cursor.fetchall()}
 

@@ -7,20 +7,29 @@ the first wrote; times of touches never go back. Everything in sets, one batch a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, LiteralString
+from functools import cache
+from typing import Any, Final, LiteralString, cast
 
 from textwave.kit.ids import CampaignId, SignatureId, WorkspaceId
+from textwave.storage.arrays import bigints
 from textwave.storage.ledger import Connection, execute, many, value
 from textwave.storage.statements import load_statements
-from textwave.suppression.fatigue import LONGEST_WINDOW_SECONDS, CountsBy, Limits
+from textwave.suppression.fatigue import (
+    LONGEST_WINDOW_SECONDS,
+    WINDOW_SECONDS,
+    CountsBy,
+    Limits,
+)
 
 _SQL = load_statements(__package__ or "textwave.suppression", "touch_store.sql")
-_ROOMS: Final[Mapping[CountsBy, LiteralString]] = {
-    CountsBy.NUMBER: _SQL["rooms"],
-    CountsBy.CUSTOMER: _SQL["rooms"].replace("mobile", "customer_key"),
+_PERSONS: Final[Mapping[CountsBy, str]] = {
+    CountsBy.NUMBER: "mobile",
+    CountsBy.CUSTOMER: "customer_key",
 }
 _LONGEST_WINDOW: Final = timedelta(seconds=LONGEST_WINDOW_SECONDS)
-_NAMES: Final = ("minute", "hour", "day", "week", "month")
+_WINDOWS: Final[Mapping[str, timedelta]] = {
+    name: timedelta(seconds=seconds) for name, seconds in WINDOW_SECONDS.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +94,46 @@ async def rooms(
     moment: datetime,
 ) -> dict[int, int]:
     """Return how many more messages persons may get, of those who may get fewer than so many."""
-    parameters = {
+    windows, own_windows = _limited(counting.limits), _limited(counting.own_limits)
+    parameters: dict[str, Any] = {
         "workspace_id": workspace_id,
-        "persons": list(persons),
+        "persons": bigints(persons),
         "fewer_than": fewer_than,
-        "moment": moment,
         "after": moment - timedelta(seconds=counting.window_seconds),
         "signature_ids": list(counting.signature_ids),
-        **dict(zip(_NAMES, counting.limits.in_order, strict=True)),
-        **dict(zip((f"own_{n}" for n in _NAMES), counting.own_limits.in_order, strict=True)),
     }
-    cursor = await connection.execute(_ROOMS[counting.counts_by], parameters, binary=True)
+    for window in windows:
+        parameters[window] = getattr(counting.limits, window)
+        parameters[f"{window}_after"] = moment - _WINDOWS[window]
+    for window in own_windows:
+        parameters[f"own_{window}"] = getattr(counting.own_limits, window)
+        parameters[f"own_{window}_after"] = moment - _WINDOWS[window]
+    statement = _rooms(counting.counts_by, windows, own_windows)
+    cursor = await connection.execute(statement, parameters, binary=True)
     return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+def _limited(limits: Limits) -> tuple[str, ...]:
+    """Return the names of the windows that have a limit."""
+    return tuple(window for window in _WINDOWS if getattr(limits, window) is not None)
+
+
+@cache
+def _rooms(
+    counts_by: CountsBy, windows: tuple[str, ...], own_windows: tuple[str, ...]
+) -> LiteralString:
+    """Return the statement that counts the windows with a limit and no others."""
+    terms = [_SQL["room"].replace("{window}", window) for window in windows]
+    terms += [_SQL["own_room"].replace("{window}", window) for window in own_windows]
+    counting = _SQL["rooms"].replace("{rooms}", ", ".join(terms))
+    return cast("LiteralString", counting.replace("mobile", _PERSONS[counts_by]))
 
 
 async def customer_keys(
     connection: Connection, workspace_id: WorkspaceId, ids: Sequence[int]
 ) -> dict[int, int]:
     """Return the customers of messages as touches have them."""
-    span = {"first_id": min(ids), "last_id": max(ids), "ids": list(ids)}
+    span = {"first_id": min(ids), "last_id": max(ids), "ids": bigints(ids)}
     cursor = await connection.execute(
         _SQL["customer_keys"], {"workspace_id": workspace_id, **span}, binary=True
     )
@@ -123,9 +153,9 @@ async def add_touches(
         "workspace_id": touched.workspace_id,
         "signature_id": touched.signature_id,
         "campaign_id": touched.campaign_id,
-        "ids": [message_id for message_id, _ in messages],
-        "mobiles": [mobile for _, mobile in messages],
-        "customer_keys": [customer_keys.get(message_id) for message_id, _ in messages],
+        "ids": bigints(message_id for message_id, _ in messages),
+        "mobiles": bigints(mobile for _, mobile in messages),
+        "customer_keys": [customer_keys.get(i) for i, _ in messages] if customer_keys else [],
         "moment": moment,
     }
     await execute(connection, _SQL["add"], parameters)
@@ -137,7 +167,7 @@ async def give_back(
     """Take back the touches of messages that certainly never left; return how many."""
     if not ids:
         return 0
-    parameters = {"workspace_id": workspace_id, "ids": list(ids), "after": _oldest(now)}
+    parameters = {"workspace_id": workspace_id, "ids": bigints(ids), "after": _oldest(now)}
     return await execute(connection, _SQL["give_back"], parameters)
 
 

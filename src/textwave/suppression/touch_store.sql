@@ -13,41 +13,23 @@ FOR SHARE
 
 -- name: rooms
 -- How many more messages a number may get, where that is fewer than are asked for. One read of the
--- index touch_of_number, or touch_of_customer; a limit that is null counts nothing.
+-- index touch_of_number, or touch_of_customer; in the braces one of the next two for each limit.
 SELECT mobile, room FROM (
-    SELECT mobile, least(
-        %(minute)s::bigint - count(*) FILTER (
-            WHERE touched_at > %(moment)s::timestamptz - interval '1 minute'),
-        %(hour)s::bigint - count(*) FILTER (
-            WHERE touched_at > %(moment)s::timestamptz - interval '1 hour'),
-        %(day)s::bigint - count(*) FILTER (
-            WHERE touched_at > %(moment)s::timestamptz - interval '24 hours'),
-        %(week)s::bigint - count(*) FILTER (
-            WHERE touched_at > %(moment)s::timestamptz - interval '168 hours'),
-        %(month)s::bigint - count(*) FILTER (
-            WHERE touched_at > %(moment)s::timestamptz - interval '720 hours'),
-        %(own_minute)s::bigint - count(*) FILTER (
-            WHERE touched_at > %(moment)s::timestamptz - interval '1 minute'
-              AND signature_id = ANY(%(signature_ids)s::bigint[])),
-        %(own_hour)s::bigint - count(*) FILTER (
-            WHERE touched_at > %(moment)s::timestamptz - interval '1 hour'
-              AND signature_id = ANY(%(signature_ids)s::bigint[])),
-        %(own_day)s::bigint - count(*) FILTER (
-            WHERE touched_at > %(moment)s::timestamptz - interval '24 hours'
-              AND signature_id = ANY(%(signature_ids)s::bigint[])),
-        %(own_week)s::bigint - count(*) FILTER (
-            WHERE touched_at > %(moment)s::timestamptz - interval '168 hours'
-              AND signature_id = ANY(%(signature_ids)s::bigint[])),
-        %(own_month)s::bigint - count(*) FILTER (
-            WHERE touched_at > %(moment)s::timestamptz - interval '720 hours'
-              AND signature_id = ANY(%(signature_ids)s::bigint[]))
-    ) AS room
+    SELECT mobile, least({rooms}) AS room
     FROM touch
     WHERE workspace_id = %(workspace_id)s AND mobile = ANY(%(persons)s::bigint[])
       AND touched_at > %(after)s::timestamptz
     GROUP BY mobile
 ) counted
 WHERE room < %(fewer_than)s
+
+-- name: room
+%({window})s::bigint - count(*) FILTER (WHERE touched_at > %({window}_after)s::timestamptz)
+
+-- name: own_room
+%(own_{window})s::bigint - count(*) FILTER (
+    WHERE touched_at > %(own_{window}_after)s::timestamptz
+      AND signature_id = ANY(%(signature_ids)s::bigint[]))
 
 -- name: customer_keys
 -- The customers of messages, in the order of ids, as touches have them.

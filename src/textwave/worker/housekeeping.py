@@ -34,7 +34,9 @@ from textwave.responses import operations as responses
 from textwave.responses.jobs import MERGE_CLICKS, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS
 from textwave.storage.partitions import ensure_partitions
 from textwave.storage.queue import defer
+from textwave.storage.touch_weeks import drop_touch_weeks, ensure_touch_weeks
 from textwave.storage.upkeep import tidy_lake
+from textwave.suppression.allowlist_operations import defer_stale
 from textwave.wiring import Runtime
 from textwave.worker.decisions import start_waiting_campaigns
 from textwave.worker.doubt_tasks import end_overdue, settle_doubts, watch_campaigns
@@ -135,6 +137,7 @@ async def _sweep(runtime: Runtime) -> None:
 async def _refresh_due(runtime: Runtime) -> None:
     await defer_due_models(runtime.ledger, now=runtime.clock.now())
     await defer_due(runtime.ledger, now=runtime.clock.now())
+    await defer_stale(runtime.ledger)
 
 
 async def _measure_lags(runtime: Runtime) -> None:
@@ -167,3 +170,6 @@ async def _make_partitions(runtime: Runtime, now: datetime) -> None:
     for day in (today, today.replace(day=1) + _LONGER_THAN_A_MONTH):
         async with runtime.ledger.transaction() as connection:
             await ensure_partitions(connection, day)
+    async with runtime.ledger.transaction() as connection:
+        await ensure_touch_weeks(connection, today)
+        await drop_touch_weeks(connection, now=now)

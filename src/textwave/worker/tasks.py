@@ -45,6 +45,7 @@ from textwave.worker.chain import after_import
 from textwave.worker.decisions import apply_notices, start_waiting_campaigns
 from textwave.worker.doubt_tasks import doubt_tasks, settle_doubts
 from textwave.worker.feed_tasks import feed_tasks
+from textwave.worker.limit_tasks import limit_tasks
 from textwave.worker.list_tasks import list_tasks
 from textwave.worker.model_tasks import model_tasks
 from textwave.worker.retention_tasks import retention_tasks
@@ -67,6 +68,7 @@ def add_tasks(app: App, runtime: Runtime) -> None:
         | _sending(app, runtime)
         | model_tasks(runtime)
         | list_tasks(runtime)
+        | limit_tasks(runtime)
         | doubt_tasks(runtime)
         | retention_tasks(runtime)
         | feed_tasks(runtime)
