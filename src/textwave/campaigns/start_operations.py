@@ -41,7 +41,8 @@ async def begin_campaign(
 
     Runs as the owner, and as often as wanted: only one finds the campaign scheduled and due.
     """
-    await store.hold(connection, workspace_id, campaign_id)
+    if not await store.hold(connection, workspace_id, campaign_id):
+        return None
     brief = await store.brief(connection, workspace_id, campaign_id=campaign_id)
     if brief.state != "scheduled" or brief.due_at is None:
         return None
