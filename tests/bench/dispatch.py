@@ -14,7 +14,7 @@ import aiohttp
 import uvloop
 
 from tests.bench.measurement import Measurement, Place
-from tests.bench.theatre import VARIABLES, big_stage
+from tests.bench.theatre import VARIABLES, big_stage, work_until_completed
 from textwave.content.tokens import TokenKey
 from textwave.content.variables import parse
 from textwave.dispatch.requests import Recipient, Request, Text, click_tokens, compose
@@ -72,17 +72,11 @@ async def _send(place: Place, url: str, count: int) -> tuple[float, list[bytes]]
         await stage.start()
         await stage.plan(campaign_id)
         settings = Settings(data=place.folder)
-        async with open_runtime(settings, place.urls, role="owner", connections=12) as runtime:
+        async with open_runtime(settings, place.urls, role="owner", connections=16) as runtime:
             app = job_app(runtime, place.urls)
             async with app.open_async():
                 began = time.perf_counter()
-                await app.run_worker_async(
-                    queues=["dispatch"],
-                    concurrency=settings.worker_concurrency,
-                    wait=False,
-                    install_signal_handlers=False,
-                    delete_jobs="successful",
-                )
+                await work_until_completed(app, stage.ledger, settings.serving_concurrency)
                 seconds = time.perf_counter() - began
         async with stage.ledger.transaction() as connection:
             submitted = await value(connection, "SELECT submitted FROM campaign_tally")

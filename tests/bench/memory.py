@@ -16,7 +16,7 @@ import uvloop
 
 from tests.bench.dispatch import sink
 from tests.bench.measurement import Measurement, Place
-from tests.bench.theatre import VARIABLES, big_stage
+from tests.bench.theatre import VARIABLES, big_stage, work_until_completed
 from textwave.settings import Settings
 from textwave.storage.embedded import DatabaseUrls, embedded_postgres
 from textwave.storage.ledger import open_ledger, value
@@ -87,14 +87,7 @@ def _work(folder: Path, urls: DatabaseUrls, told: "multiprocessing.Queue[int]") 
 
 async def _run(folder: Path, urls: DatabaseUrls) -> None:
     settings = Settings(data=folder)
-    async with open_runtime(settings, urls, role="owner", connections=12) as runtime:
+    async with open_runtime(settings, urls, role="owner", connections=16) as runtime:
         app = job_app(runtime, urls)
         async with app.open_async():
-            for queue in ("campaigns", "dispatch"):
-                await app.run_worker_async(
-                    queues=[queue],
-                    concurrency=settings.worker_concurrency,
-                    wait=False,
-                    install_signal_handlers=False,
-                    delete_jobs="successful",
-                )
+            await work_until_completed(app, runtime.ledger, settings.serving_concurrency)

@@ -1,12 +1,15 @@
 """A big campaign for benchmarks: a customer table of N rows in the lake, ready to be planned."""
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+
+from procrastinate import App
 
 from tests.bench.measurement import Place
 from tests.stage import SHANGHAI, Stage
 from textwave.accounts.operations import found
-from textwave.storage.ledger import execute, open_ledger
+from textwave.storage.ledger import Ledger, execute, open_ledger, value
 from textwave.storage.secrets import open_vault
 from textwave.storage.warehouse import Lake, Warehouse
 
@@ -43,6 +46,28 @@ async def big_stage(
                 ['[{"name": "city", "type": "text"}]'],
             )
         yield stage
+
+
+async def work_until_completed(app: App, ledger: Ledger, concurrency: int) -> None:
+    """Run jobs of campaigns and dispatch until the only campaign is completed."""
+    working = asyncio.create_task(
+        app.run_worker_async(
+            queues=["campaigns", "dispatch"],
+            concurrency=concurrency,
+            install_signal_handlers=False,
+            delete_jobs="successful",
+        )
+    )
+    state = ""
+    while state != "completed":
+        await asyncio.wait([working], timeout=0.05)
+        if working.done():
+            raise AssertionError(f"the worker ended while the campaign was {state}")
+        async with ledger.transaction() as connection:
+            state = await value(connection, "SELECT state FROM campaign")
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
 
 
 def _fill(lake: Lake, rows: int) -> None:

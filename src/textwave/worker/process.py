@@ -6,7 +6,6 @@ and begins anew under a new number: whatever it could not write down is then a d
 """
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 import structlog
 from procrastinate import App, PsycopgConnector
+from procrastinate.app import WorkerOptions
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
@@ -34,6 +34,8 @@ from textwave.worker.tasks import add_tasks
 
 _GRACE_SECONDS = 20.0
 _LOOK_SECONDS = 0.5
+_POLLING_SECONDS = 0.25  # turns of slow accounts begin this late at most
+_SERVING_CONNECTIONS = 10
 _LAKE_LOCK = 7_201_002
 _DATABASE_GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 log = structlog.get_logger(__name__)
@@ -46,7 +48,7 @@ class _Connector(PsycopgConnector):
         super().__init__(
             conninfo=enduring(url),
             min_size=1,
-            max_size=6,
+            max_size=8,
             reconnect_timeout=RECONNECT_SECONDS,
             configure=limit_silence,
         )
@@ -71,7 +73,7 @@ def job_app(runtime: Runtime, urls: DatabaseUrls) -> App:
 
 async def run_worker(settings: Settings, urls: DatabaseUrls) -> None:
     """Run jobs until the process is asked to stop."""
-    connections = settings.worker_concurrency + 4
+    connections = settings.worker_concurrency + _SERVING_CONNECTIONS
     async with open_runtime(settings, urls, role="owner", connections=connections) as runtime:
         await _make_lake(runtime)
         with _asked_to_stop() as asked:
@@ -97,7 +99,7 @@ def _asked_to_stop() -> Generator[asyncio.Event, None, None]:
 
 
 async def _run_jobs(runtime: Runtime, urls: DatabaseUrls, asked: asyncio.Event) -> None:
-    """Run jobs as one worker of the job engine, as long as the database can be written.
+    """Run jobs as two workers of the job engine, as long as the database can be written.
 
     Raises:
         ConnectorException, psycopg.OperationalError, PoolTimeout: the database is gone.
@@ -106,24 +108,35 @@ async def _run_jobs(runtime: Runtime, urls: DatabaseUrls, asked: asyncio.Event) 
     app = job_app(runtime, urls)
     async with app.open_async():
         await rescue(app, runtime)  # at once: what a killed worker left may be ours
-        running = asyncio.create_task(
-            app.run_worker_async(
-                concurrency=settings.worker_concurrency,
-                fetch_job_polling_interval=1.0,
-                update_heartbeat_interval=settings.heartbeat_seconds,
-                stalled_worker_timeout=settings.stalled_seconds,
-                shutdown_graceful_timeout=_GRACE_SECONDS,
-                delete_jobs="successful",
-                install_signal_handlers=False,
-            )
-        )
+        running = [
+            asyncio.create_task(_worker(app, settings, settings.worker_concurrency)),
+            asyncio.create_task(_worker(app, settings, settings.serving_concurrency, "dispatch")),
+        ]
         assert isinstance(app.connector, _Connector)  # noqa: S101 - job_app made it
         ends = [asyncio.create_task(event.wait()) for event in (asked, app.connector.failed)]
-        await asyncio.wait([running, *ends], return_when=asyncio.FIRST_COMPLETED)
-        for task in (*ends, running):
+        await asyncio.wait([*running, *ends], return_when=asyncio.FIRST_COMPLETED)
+        for task in (*ends, *running):
             task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        await asyncio.wait(running)
+        for task in running:
+            if not task.cancelled():
+                task.result()
+
+
+async def _worker(app: App, settings: Settings, concurrency: int, *queues: str) -> None:
+    """Run jobs of all queues, or of those named: serving jobs mostly wait, and have more places."""
+    options = WorkerOptions(
+        concurrency=concurrency,
+        fetch_job_polling_interval=_POLLING_SECONDS,
+        update_heartbeat_interval=settings.heartbeat_seconds,
+        stalled_worker_timeout=settings.stalled_seconds,
+        shutdown_graceful_timeout=_GRACE_SECONDS,
+        delete_jobs="successful",
+        install_signal_handlers=False,
+    )
+    if queues:
+        options["queues"] = queues
+    await app.run_worker_async(**options)
 
 
 async def _until_it_answers(ledger: Ledger, asked: asyncio.Event) -> None:
