@@ -20,6 +20,7 @@ from textwave.dispatch.stall_operations import stalls
 from textwave.insights.operations import EffectReport, effect_report
 from textwave.kit.ids import WorkspaceId
 from textwave.storage.ledger import Connection
+from textwave.suppression.quiet import WhenQuiet
 from textwave.wiring import links_url
 
 routes = APIRouter(tags=["campaigns"])
@@ -46,6 +47,11 @@ class NewCampaign(NewShares, NewTiming):
     variables: Annotated[dict[Name, Source], Field(max_length=50)] = Field({})
     numbers: NumberChoice = Field(
         NumberChoice.FIRST, description="Which of a customer's numbers get the text."
+    )
+    quiet: WhenQuiet = Field(
+        WhenQuiet.WAIT,
+        description="What becomes of messages whose recipients must be left alone: they wait until "
+        "quiet hours and holidays are over, or are dropped.",
     )
 
     def draft(self) -> CampaignDraft:

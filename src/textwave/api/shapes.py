@@ -272,6 +272,7 @@ class Campaign(Shape):
     audience: str
     variables: dict[str, dict[str, str]]
     numbers: str
+    quiet: str = Field(description="What becomes of messages in quiet hours: wait or drop")
     created_by: str
     created_at: datetime
     started_at: datetime | None

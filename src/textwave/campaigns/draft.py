@@ -13,6 +13,7 @@ from textwave.campaigns.shares import Shares
 from textwave.campaigns.timing import Timing
 from textwave.content.variables import MissingValue, WhenMissing
 from textwave.kit.refusal import InvalidValue, Refusal
+from textwave.suppression.quiet import WhenQuiet
 
 _LONGEST_NAME = 100
 _LONGEST_DEFAULT = 100
@@ -25,6 +26,7 @@ class CampaignDraft:
     `variables`: for each variable of the template its `column`, and under `missing` what happens
     without a value: `default` (with `default`), `empty` or `drop`. `numbers`: which of a customer's
     numbers get the text: `first`, `latest` or `all`. With variants `template` is the first one's.
+    `quiet`: whether messages wait or are dropped while their recipients must be left alone.
     """
 
     name: str
@@ -37,6 +39,7 @@ class CampaignDraft:
     numbers: str = "first"
     timing: Timing = field(default_factory=Timing)
     shares: Shares = field(default_factory=Shares)
+    quiet: WhenQuiet = WhenQuiet.WAIT
 
 
 @dataclass(eq=False)

@@ -4,10 +4,11 @@ Called by the API as the web role: each is one transaction, and whatever takes l
 job in the same transaction. Planning is in `textwave.campaigns.planning`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from textwave.audiences.particulars import AudienceArchived
 from textwave.audiences.visibility import SEES_ALL, Viewer
@@ -17,6 +18,7 @@ from textwave.campaigns.draft import (
     NotReadyToStart,
     check_name,
 )
+from textwave.campaigns.limits import check_opens
 from textwave.campaigns.numbers import read_choice
 from textwave.campaigns.shares import check_shares
 from textwave.campaigns.shares_operations import (
@@ -39,9 +41,12 @@ from textwave.campaigns.store import Brief, Campaign
 from textwave.campaigns.timing import approved_start, check_timing, scheduled_at
 from textwave.kit.ids import CampaignId, OperationId, TemplateId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
+from textwave.platforms.contract import MessageType
 from textwave.storage import progress
 from textwave.storage.ledger import Connection
 from textwave.storage.queue import Job, defer
+from textwave.suppression import limits_store
+from textwave.suppression.quiet import QuietTimes, QuietZone
 
 DRY_RUN_TASK = "campaigns.dry_run"
 RESUME_TASK = "campaigns.resume"
@@ -130,6 +135,18 @@ async def write_particulars(
     at = scheduled_at(draft.timing, zone, now)
     await schedule_store.write_timing(connection, key, draft.timing, at)
     await write_shares(connection, workspace_id, campaign_id, draft, viewer)
+    await _write_quiet(connection, key, draft, now)
+
+
+async def _write_quiet(
+    connection: Connection, key: Mapping[str, Any], draft: CampaignDraft, now: datetime
+) -> None:
+    """Write what happens in quiet hours, which must leave the campaign a time to send in."""
+    await store.set_quiet(connection, key, draft.quiet)
+    policy = await limits_store.policy(connection, key["workspace_id"])
+    if draft.type != MessageType.notification and policy.quiet_zone == QuietZone.WORKSPACE:
+        quiet = QuietTimes(policy.quiet_from, policy.quiet_until)
+        check_opens(draft.timing.window, quiet, ZoneInfo(policy.time_zone), now)
 
 
 async def check_written(

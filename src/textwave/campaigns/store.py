@@ -30,6 +30,7 @@ from textwave.kit.ids import (
 from textwave.kit.refusal import NotFound
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
+from textwave.suppression.quiet import WhenQuiet
 
 _SQL = load_statements(__package__ or "textwave.campaigns")
 _STARTS = (CampaignEvent.START, CampaignEvent.WAIT_FOR_REVIEW, CampaignEvent.BEGIN)
@@ -70,6 +71,7 @@ class Campaign:
     audience: str
     variables: dict[str, Any]
     numbers: str
+    quiet: str
     created_by: str
     created_at: datetime
     started_at: datetime | None
@@ -224,6 +226,11 @@ class BatchNumber:
     """One batch of a campaign."""
 
     number: int
+
+
+async def set_quiet(connection: Connection, key: Mapping[str, Any], quiet: WhenQuiet) -> None:
+    """Say what becomes of a campaign's messages in quiet hours."""
+    await execute(connection, _SQL["set_quiet"], {**key, "quiet": quiet})
 
 
 async def parts_of_draft(

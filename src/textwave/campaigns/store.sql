@@ -6,6 +6,11 @@ VALUES (%(workspace_id)s, %(name)s, %(type)s, %(platform_id)s, %(signature_id)s,
         %(audience_id)s, %(variables)s, %(numbers)s, %(actor)s)
 RETURNING id
 
+-- name: set_quiet
+-- What becomes of messages in quiet hours.
+UPDATE campaign SET quiet = %(quiet)s
+WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
+
 -- name: add_tally
 INSERT INTO campaign_tally (campaign_id, workspace_id) VALUES (%(campaign_id)s, %(workspace_id)s)
 ON CONFLICT DO NOTHING
@@ -29,7 +34,7 @@ SELECT
 -- All campaigns of the workspace, newest first.
 SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.reason, p.name AS platform,
        s.name AS signature, t.name AS template, a.name AS audience, c.variables,
-       c.numbers, c.created_by, c.created_at, c.started_at, c.planned_at, c.completed_at,
+       c.numbers, c.quiet, c.created_by, c.created_at, c.started_at, c.planned_at, c.completed_at,
        c.scheduled_at, c.due_at, c.late_minutes, c.late_rule, c.window_from, c.window_until,
        c.window_days, c.spread_minutes, w.time_zone, r.name AS recurrence,
        c.seed, c.control_share_milli, c.control_size, c.test_share_milli, c.winner_by,

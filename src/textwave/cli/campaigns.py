@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.table import Table
 
 from textwave.cli.client import Answer, open_api, segment
-from textwave.cli.options import AsJson, Limit, read_source
+from textwave.cli.options import AsJson, Limit, Quiet, read_source
 from textwave.cli.output import console, print_fields, print_json, print_rows, written
 from textwave.cli.shares import (
     ControlOption,
@@ -60,6 +60,7 @@ def create(
     numbers: Annotated[
         str, typer.Option(help="Which of a customer's numbers: first, latest or all.")
     ] = "first",
+    quiet: Quiet = "wait",
     at: At = None,
     late_minutes: LateMinutes = None,
     late_rule: LateRule = None,
@@ -80,7 +81,7 @@ def create(
     body = {
         "name": name, "type": message_type, "platform": platform, "signature": signature,
         "template": template, "audience": audience, "variables": sources,
-        "numbers": numbers,
+        "numbers": numbers, "quiet": quiet,
     } | timing_body(
         at=at, late_minutes=late_minutes, late_rule=late_rule, window=window,
         window_days=window_days, spread=spread,

@@ -7,6 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+Quiet = Annotated[
+    str, typer.Option(help="In quiet hours and holidays messages wait, or drop their recipients.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[int, typer.Option(min=1, help="Most items to list.")]
 

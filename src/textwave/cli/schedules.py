@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from textwave.cli.client import Answer, open_api, segment
-from textwave.cli.options import AsJson, Limit, read_source
+from textwave.cli.options import AsJson, Limit, Quiet, read_source
 from textwave.cli.output import print_fields, print_json, print_rows
 from textwave.cli.timing import (
     At,
@@ -62,6 +62,7 @@ def edit(
     audience: Annotated[str | None, typer.Option()] = None,
     variable: Variables = None,
     numbers: Annotated[str | None, typer.Option(help="first, latest or all.")] = None,
+    quiet: Annotated[str | None, typer.Option(help="In quiet hours: wait or drop.")] = None,
     at: At = None,
     late_minutes: LateMinutes = None,
     late_rule: LateRule = None,
@@ -78,7 +79,7 @@ def edit(
     changes: dict[str, Any] = given(
         {
             "name": new_name, "platform": platform, "signature": signature, "template": template,
-            "audience": audience, "numbers": numbers,
+            "audience": audience, "numbers": numbers, "quiet": quiet,
             "variables": dict(read_source(one) for one in variable) if variable else None,
         }
     )  # fmt: skip
@@ -130,6 +131,7 @@ def create_recurrence(
     ] = "promotional",
     variable: Variables = None,
     numbers: Annotated[str, typer.Option(help="first, latest or all.")] = "first",
+    quiet: Quiet = "wait",
     late_minutes: LateMinutes = None,
     late_rule: LateRule = None,
     window: SendingWindow = None,
@@ -140,7 +142,7 @@ def create_recurrence(
     """Make a campaign that is sent every day, week or month."""
     campaign = {
         "type": message_type, "platform": platform, "signature": signature, "template": template,
-        "audience": audience, "numbers": numbers,
+        "audience": audience, "numbers": numbers, "quiet": quiet,
         "variables": dict(read_source(one) for one in variable or []),
     } | timing_body(
         late_minutes=late_minutes, late_rule=late_rule, window=window, window_days=window_days,

@@ -9,8 +9,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from textwave.campaigns.limits import opens_at as window_and_quiet
 from textwave.campaigns.plan import OPTED_OUT
 from textwave.dispatch.requests import Recipient
 from textwave.dispatch.store import Batch, SendingCampaign
@@ -21,7 +21,14 @@ from textwave.suppression.deny_store import drop_reasons
 from textwave.suppression.fatigue import FATIGUE
 from textwave.suppression.fatigue_operations import touch
 from textwave.suppression.limits_store import LimitsInForce
-from textwave.suppression.quiet import NEVER, QUIET_HOURS, QuietZone, WhenQuiet, opening
+from textwave.suppression.quiet import (
+    NEVER,
+    QUIET_HOURS,
+    QuietTimes,
+    QuietZone,
+    WhenQuiet,
+    opening,
+)
 from textwave.suppression.store import opted_out
 from textwave.suppression.touch_store import Touched
 from textwave.suppression.zones import zone_names, zones
@@ -111,14 +118,21 @@ async def opens_at(
 ) -> datetime | None:
     """Return when the whole campaign may send again; None: it may now.
 
-    With an allowlist nothing waits as a whole: the gate holds all those who are not on it.
+    Its window and the workspace's quiet hours together. Where recipients have clocks of their own,
+    or an allowlist says who need not wait, the gate decides of each one.
     """
+    quiet = await _quiet_for_all(connection, campaign)
+    return window_and_quiet(campaign.window, quiet, campaign.zone, now)
+
+
+async def _quiet_for_all(connection: Connection, campaign: SendingCampaign) -> QuietTimes:
+    """Return the times in which the whole campaign waits."""
     if campaign.type == MessageType.notification or campaign.quiet != WhenQuiet.WAIT:
-        return None
+        return QuietTimes()
     limits = await limits_store.in_force(connection, campaign.workspace_id, campaign.signature_id)
     if limits.quiet_zone is not QuietZone.WORKSPACE or limits.has_allowlist:
-        return None
-    return opening(limits.quiet, (ZoneInfo(limits.time_zone),), now)
+        return QuietTimes()
+    return limits.quiet
 
 
 async def _exempt(

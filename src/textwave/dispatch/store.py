@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from textwave.campaigns.timing import Window, check_window
 from textwave.dispatch.requests import UNSENT, Recipient, Request, RequestState, Verdict
 from textwave.dispatch.serving import Batch, BatchKey
 from textwave.kit.ids import CampaignId, PlatformId, SignatureId, WorkspaceId
@@ -30,9 +32,23 @@ class SendingCampaign:
     platform_id: PlatformId
     signature_id: SignatureId
     quiet: str
+    window_from: time | None
+    window_until: time | None
+    window_days: list[int]
+    time_zone: str
     signature: str
     template_code: str
     installation: str
+
+    @property
+    def window(self) -> Window | None:
+        """When its messages may leave; None: always."""
+        return check_window(self.window_from, self.window_until, self.window_days)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The workspace's time zone."""
+        return ZoneInfo(self.time_zone)
 
 
 @dataclass(frozen=True, slots=True)

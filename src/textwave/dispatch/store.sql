@@ -3,9 +3,11 @@
 -- batches, and begin_batch looks again.
 SELECT c.id, c.workspace_id, c.type, c.state, coalesce(v.content, c.content) AS content,
        c.first_message_id, c.request_size,
-       c.token_version, c.platform_id, c.signature_id, c.quiet, s.name AS signature,
+       c.token_version, c.platform_id, c.signature_id, c.quiet, c.window_from, c.window_until,
+       c.window_days, w.time_zone, s.name AS signature,
        t.code AS template_code, (SELECT name FROM installation) AS installation
 FROM campaign c
+JOIN workspace w ON w.id = c.workspace_id
 JOIN signature s ON s.id = c.signature_id
 LEFT JOIN batch b ON b.campaign_id = c.id AND b.number = %(batch)s
 LEFT JOIN campaign_variant v ON v.campaign_id = c.id AND v.number = b.variant
