@@ -26,8 +26,8 @@ are in [architecture.md](architecture.md#what-state-a-message-is-in).
 """
 LIMITS_INTRODUCTION = """## Time limits
 
-From `src/textwave/campaigns/endings.py`. Nothing stays for ever in a state that is no end, unless it
-waits for its writer; until its limit, a campaign that stands still says since when and why.
+From `src/textwave/campaigns/endings.py`. Nothing stays for ever in a state that is no end, unless
+it waits for its writer; until its limit, a campaign that stands still says since when and why.
 
 | what | state | at most | then | setting |
 | --- | --- | --- | --- | --- |
