@@ -8,10 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
+
 from textwave.accounts.operations import Founding
+from textwave.audiences.store import write_members
 from textwave.campaigns.draft import CampaignDraft
 from textwave.campaigns.operations import create_campaign, start_campaign
 from textwave.campaigns.planning import run_plan
+from textwave.campaigns.shares import Shares
 from textwave.content.accounts import seal_key
 from textwave.kit.clock import Clock, SystemClock
 from textwave.kit.ids import CampaignId
@@ -98,12 +102,14 @@ class Stage:
         message_type: str = "promotional",
         variables: Mapping[str, Mapping[str, str]] | None = None,
         numbers: str = "first",
+        shares: Shares | None = None,
     ) -> CampaignId:
         """Create the campaign and return its id."""
         chosen = {"name": {"column": "first_name"}} if variables is None else variables
         draft = CampaignDraft(
-            name, message_type, "sandbox", "Textwave", "welcome", "everybody", chosen, numbers
-        )
+            name, message_type, "sandbox", "Textwave", "welcome", "everybody", chosen, numbers,
+            shares=shares or Shares(),
+        )  # fmt: skip
         async with self.ledger.transaction() as connection:
             created = await create_campaign(
                 connection,
@@ -114,6 +120,34 @@ class Stage:
                 now=self.clock.now(),
             )
         return created.id
+
+    async def template(self, name: str, content: str, *, state: str = "approved") -> None:
+        """Write a further template; its code is its name."""
+        statement = """INSERT INTO template (workspace_id, platform_id, name, type, content, remark,
+                state, code) VALUES (%s, %s, %s, 'promotional', %s, 'another', %s, %s)"""
+        written = [self.founding.workspace_id, self.ids["platform"], name, content, state, name]
+        async with self.ledger.transaction() as connection:
+            await connection.execute(statement, written)
+
+    async def audience(self, name: str, customers: Sequence[str] | None) -> None:
+        """Write a further audience of these customers; None: it has not been computed."""
+        statement = """INSERT INTO audience (workspace_id, name, table_name, rule, created_by)
+                VALUES (%s, %s, 'customers', '{}', 'test') RETURNING id"""
+        async with self.ledger.transaction() as connection:
+            audience = await value(connection, statement, [self.founding.workspace_id, name])
+            if customers is None:
+                return
+            snapshot = await value(
+                connection,
+                """INSERT INTO snapshot (workspace_id, audience_id, size, lake_version,
+                       milliseconds) VALUES (%s, %s, %s, 1, 1) RETURNING id""",
+                [self.founding.workspace_id, audience, len(customers)],
+            )
+        members = pa.table({"customer": pa.array(customers, pa.string())})
+        await self.warehouse.run(
+            self.founding.workspace_id,
+            lambda lake: write_members(lake, snapshot, lake.hold(members)),
+        )
 
     async def start(self, name: str = "Spring") -> None:
         """Start it."""
