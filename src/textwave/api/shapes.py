@@ -287,6 +287,8 @@ class Campaign(Shape):
     window: CampaignWindow | None
     spread_minutes: int
     recurrence: str | None = Field(description="Of which recurrence it is, if of any.")
+    copied_from: str | None = Field(description="The campaign that it was made from, if any.")
+    purpose: str = Field(description="marketing, or test: counted nowhere")
     stalled_since: datetime | None = None
     stalled_reason: str = Field(default="", description="Why it stands still; empty: it does not")
 

@@ -101,7 +101,9 @@ async def run_plan(
         async with ledger.transaction() as connection:
             snapshot_id = brief.snapshot_id or brief.newest_snapshot_id
             asked = await find_asked(connection, vault, brief, snapshot_id)
-        size = await warehouse.run(workspace_id, lambda lake: recipients.count(lake, asked))
+        size = await warehouse.run(
+            workspace_id, lambda lake: recipients.count(lake, asked, ledger.url)
+        )
         async with ledger.transaction() as connection:
             to = await _block_of_ids(connection, asked, ledger.url, month, size)
         log.info("plan started", campaign=campaign_id, audience=to.size)

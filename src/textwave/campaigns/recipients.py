@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textwave.audiences.store import member_ids
-from textwave.campaigns import shares_store
+from textwave.campaigns import repeat_store, shares_store
 from textwave.campaigns.draft import NotReadyToStart, read_sources
 from textwave.campaigns.draw import Held, draw_for
 from textwave.campaigns.lake import plan_blocks
@@ -29,6 +29,7 @@ from textwave.campaigns.plan import (
     recipients,
 )
 from textwave.campaigns.reach import Reach, find_numbers, find_reach
+from textwave.campaigns.repeat_store import Retry, failed_pairs, reached_since
 from textwave.campaigns.shares import ControlTakesAll
 from textwave.campaigns.shares_store import Exclusion, Rules
 from textwave.campaigns.store import Brief
@@ -52,6 +53,7 @@ class Asked:
     rules: Rules
     exclusions: Sequence[Exclusion]
     texts: Texts
+    retry: Retry | None = None
 
     @property
     def honours_opt_outs(self) -> bool:
@@ -81,6 +83,7 @@ async def find_asked(
         rules,
         exclusions,
         texts_of(brief, rules, variants),
+        await repeat_store.retry_of(connection, brief.workspace_id, brief.id),
     )
 
 
@@ -99,11 +102,11 @@ def check_computed(exclusions: Sequence[Exclusion]) -> None:
             raise NotReadyToStart("audience", one.name, problem)
 
 
-def count(lake: Lake, asked: Asked) -> int:
+def count(lake: Lake, asked: Asked, url: str) -> int:
     """Count the recipients, so that each finds its id in the campaign's block."""
     members = member_ids(lake, asked.snapshot_id)
-    several = asked.reach.choice is NumberChoice.ALL
-    numbers = find_numbers(lake, asked.reach, members) if several else None
+    several = asked.reach.choice is NumberChoice.ALL or asked.retry is not None
+    numbers = _numbers(lake, asked, members, url) if several else None
     return int(count_recipients(members, numbers).to_pyarrow().as_py())
 
 
@@ -123,6 +126,8 @@ def _recipients(lake: Lake, asked: Asked, url: str) -> Recipients:
     blocked = _blocked(lake, asked, url)
     if excluded is not None:
         blocked.insert(0, (EXCLUDED, _numbers_of(lake, asked, excluded)))
+    if asked.retry is not None:
+        blocked.insert(0, (EXCLUDED, lake.hold(reached_since(url, asked.retry))))
     return Recipients(
         members=members,
         customers=asked.reach.people(lake),
@@ -131,9 +136,16 @@ def _recipients(lake: Lake, asked: Asked, url: str) -> Recipients:
         sources=read_sources(asked.brief.variables),
         blocked=blocked,
         excluded=excluded,
-        numbers=find_numbers(lake, asked.reach, members),
+        numbers=_numbers(lake, asked, members, url),
         division=asked.texts.division,
     )
+
+
+def _numbers(lake: Lake, asked: Asked, members: ir.Table, url: str) -> ir.Table | None:
+    """Return whom a text reaches where; a retry goes to the numbers that failed, to no others."""
+    if asked.retry is not None:
+        return lake.hold(failed_pairs(url, asked.retry))
+    return find_numbers(lake, asked.reach, members)
 
 
 def _blocked(lake: Lake, asked: Asked, url: str) -> list[tuple[str, ir.Table]]:

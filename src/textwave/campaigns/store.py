@@ -87,6 +87,8 @@ class Campaign:
     spread_minutes: int
     time_zone: str
     recurrence: str | None
+    copied_from: str | None
+    purpose: str
     seed: int
     control_share_milli: int | None
     control_size: int | None

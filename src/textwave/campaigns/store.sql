@@ -37,6 +37,7 @@ SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.reason, p.name AS platfo
        c.numbers, c.quiet, c.created_by, c.created_at, c.started_at, c.planned_at, c.completed_at,
        c.scheduled_at, c.due_at, c.late_minutes, c.late_rule, c.window_from, c.window_until,
        c.window_days, c.spread_minutes, w.time_zone, r.name AS recurrence,
+       (SELECT f.name FROM campaign f WHERE f.id = c.copied_from) AS copied_from, c.purpose,
        c.seed, c.control_share_milli, c.control_size, c.test_share_milli, c.winner_by,
        c.winner_after_minutes, c.winner_chosen_at, c.winner_reason,
        ARRAY(SELECT ea.name FROM campaign_exclusion e JOIN audience ea ON ea.id = e.audience_id
@@ -53,6 +54,7 @@ JOIN template t ON t.id = c.template_id JOIN audience a ON a.id = c.audience_id
 JOIN workspace w ON w.id = c.workspace_id LEFT JOIN recurrence r ON r.id = c.recurrence_id
 WHERE c.workspace_id = %(workspace_id)s
   AND (%(name)s::text IS NULL OR c.name = %(name)s)
+  AND (%(name)s::text IS NOT NULL OR c.purpose <> 'test')
   AND (%(before)s::bigint IS NULL OR c.id < %(before)s)
 ORDER BY c.id DESC LIMIT %(limit)s
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from textwave.campaigns.draw import Held, draw_for, lots_for
 from textwave.campaigns.parts import DearestMeasure, Measure, PartsMeasure
 from textwave.campaigns.plan import Division
@@ -62,6 +64,12 @@ def texts_of(brief: Brief, rules: Rules, variants: Sequence[WrittenVariant]) -> 
 def sent_text(brief: Brief, content: str) -> str:
     """Return a template's text as the campaign sends it."""
     return full_text(content, MessageType(brief.type), brief.opt_out_text)
+
+
+def parts_of(brief: Brief, template: TemplateText, values: Sequence[str]) -> int:
+    """Return the parts of one message with these values of the template's variables."""
+    rows = pa.array([list(values)], pa.list_(pa.string()))
+    return int(_measure(brief, template)(rows)[0])
 
 
 def held_share(rules: Rules) -> Held | None:

@@ -21,6 +21,7 @@ from textwave.cli import (
     operations,
     processes,
     profiles,
+    repeats,
     retention,
     schedules,
     suppression,
@@ -66,6 +67,12 @@ for name, command in {
     "unschedule": schedules.unschedule,
     "edit": schedules.edit,
     "delete": schedules.delete,
+}.items():
+    campaigns.app.command(name)(command)
+for name, command in {
+    "copy": repeats.copy,
+    "retry-failed": repeats.retry_failed,
+    "test-send": repeats.send_test,
 }.items():
     campaigns.app.command(name)(command)
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from textwave.campaigns.limits import opens_at as window_and_quiet
 from textwave.campaigns.plan import OPTED_OUT
+from textwave.campaigns.trial_store import TEST_PURPOSE
 from textwave.dispatch.requests import Recipient
 from textwave.dispatch.store import Batch, SendingCampaign
 from textwave.platforms.contract import MessageType
@@ -76,7 +77,7 @@ async def gate(
     _ = batch
     gated = Gated(list(recipients))
     gated.drop(await barred(connection, campaign=campaign, recipients=gated.passed))
-    if campaign.type == MessageType.notification or not gated.passed:
+    if not _is_limited(campaign) or not gated.passed:
         return gated
     limits = await limits_store.in_force(connection, campaign.workspace_id, campaign.signature_id)
     exempt = await _exempt(connection, campaign, limits, gated.passed)
@@ -91,6 +92,11 @@ async def gate(
     )
     gated.drop(dict.fromkeys(sorted(too_many), FATIGUE))
     return gated
+
+
+def _is_limited(campaign: SendingCampaign) -> bool:
+    """Tell whether quiet hours and fatigue apply: not to notifications, nor to test sends."""
+    return campaign.type != MessageType.notification and campaign.purpose != TEST_PURPOSE
 
 
 async def barred(
@@ -127,7 +133,7 @@ async def opens_at(
 
 async def _quiet_for_all(connection: Connection, campaign: SendingCampaign) -> QuietTimes:
     """Return the times in which the whole campaign waits."""
-    if campaign.type == MessageType.notification or campaign.quiet != WhenQuiet.WAIT:
+    if not _is_limited(campaign) or campaign.quiet != WhenQuiet.WAIT:
         return QuietTimes()
     limits = await limits_store.in_force(connection, campaign.workspace_id, campaign.signature_id)
     if limits.quiet_zone is not QuietZone.WORKSPACE or limits.has_allowlist:

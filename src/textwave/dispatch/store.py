@@ -32,6 +32,7 @@ class SendingCampaign:
     platform_id: PlatformId
     signature_id: SignatureId
     quiet: str
+    purpose: str
     window_from: time | None
     window_until: time | None
     window_days: list[int]

@@ -3,7 +3,8 @@
 -- batches, and begin_batch looks again.
 SELECT c.id, c.workspace_id, c.type, c.state, coalesce(v.content, c.content) AS content,
        c.first_message_id, c.request_size,
-       c.token_version, c.platform_id, c.signature_id, c.quiet, c.window_from, c.window_until,
+       c.token_version, c.platform_id, c.signature_id, c.quiet, c.purpose, c.window_from,
+       c.window_until,
        c.window_days, w.time_zone, s.name AS signature,
        t.code AS template_code, (SELECT name FROM installation) AS installation
 FROM campaign c

@@ -48,6 +48,7 @@ from textwave.worker.feed_tasks import feed_tasks
 from textwave.worker.limit_tasks import limit_tasks
 from textwave.worker.list_tasks import list_tasks
 from textwave.worker.model_tasks import model_tasks
+from textwave.worker.repeat_tasks import repeat_tasks
 from textwave.worker.retention_tasks import retention_tasks
 from textwave.worker.schedule_tasks import run_tasks, schedule_tasks
 from textwave.worker.winner_tasks import winner_tasks
@@ -68,6 +69,7 @@ def add_tasks(app: App, runtime: Runtime) -> None:
         | _sending(app, runtime)
         | model_tasks(runtime)
         | list_tasks(runtime)
+        | repeat_tasks(runtime)
         | limit_tasks(runtime)
         | doubt_tasks(runtime)
         | retention_tasks(runtime)

@@ -112,3 +112,28 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT coalesce(max(opt_out_lag_seconds), 0)::float8 FROM reply
     WHERE opt_out_lag_seconds IS NOT NULL AND merged_at > now() - interval '1 hour'
 $$;
+
+-- Campaigns made from others: copies, retries of who failed (with the causes), and test sends.
+ALTER TABLE campaign
+    ADD COLUMN copied_from bigint REFERENCES campaign ON DELETE SET NULL,
+    ADD COLUMN retry_causes text[],
+    ADD COLUMN purpose text NOT NULL DEFAULT 'marketing'
+        CHECK (purpose IN ('marketing', 'test'));
+CREATE INDEX campaign_copied_from ON campaign (copied_from) WHERE copied_from IS NOT NULL;
+
+-- Test sends are counted nowhere.
+CREATE OR REPLACE FUNCTION messages_of_running_campaigns()
+RETURNS TABLE (state text, messages bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT s.state, s.messages
+    FROM (
+        SELECT sum(t.messages) AS planned, sum(t.submitted) AS submitted,
+               sum(t.delivered) AS delivered, sum(t.failed) AS failed
+        FROM campaign_tally t JOIN campaign c ON c.id = t.campaign_id
+        WHERE c.state IN ('sending', 'paused') AND c.purpose <> 'test'
+    ) sums,
+    LATERAL (VALUES ('planned', coalesce(planned, 0)::bigint),
+                    ('submitted', coalesce(submitted, 0)::bigint),
+                    ('delivered', coalesce(delivered, 0)::bigint),
+                    ('failed', coalesce(failed, 0)::bigint)) AS s(state, messages)
+$$;
