@@ -27,7 +27,8 @@ def show(as_json: AsJson = False) -> None:
         print(f"Messages from {found['oldest_kept']} on stay; older months move to the warehouse.")
     else:
         print("Messages stay for ever (TEXTWAVE_MESSAGE_MONTHS is 0).")
-    print_rows(found["months"], _COLUMNS)
+    rows = [month | {"month": month["month"][:7]} for month in found["months"]]
+    print_rows(rows, _COLUMNS)
 
 
 @app.command("run")

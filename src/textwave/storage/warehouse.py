@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import ClassVar, Final, TypeVar
 
 import duckdb
 import duckdb_extension_ducklake
@@ -24,13 +24,31 @@ from ibis.backends.duckdb import Backend
 from psycopg.conninfo import conninfo_to_dict
 
 from textwave.kit.ids import WorkspaceId
+from textwave.kit.refusal import Refusal
 from textwave.storage.compute import CATALOG, Compute, DuckDbEngine, Engine, qualified
 from textwave.storage.watching import probing
 
 Result = TypeVar("Result")
 
 _INTERRUPT_SECONDS = 0.2
+_OTHER_PATH: Final = "does not match existing data path"  # what DuckLake says
 _COUNT_PROGRESS = "SET enable_progress_bar = true; SET enable_progress_bar_print = false"
+
+
+@dataclass(eq=False)
+class WarehouseElsewhere(Refusal):
+    """The warehouse of this database has its files in another folder."""
+
+    code: ClassVar[str] = "warehouse_elsewhere"
+    path: str
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"The warehouse of this database does not lie in {self.path}. Give every worker the "
+            "same TEXTWAVE_WAREHOUSE_PATH, or the same TEXTWAVE_SHARED, spelled alike. Where it "
+            "lies stands in table lake.ducklake_metadata of the database, key data_path."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +212,10 @@ class Warehouse:
                 f"{self.engine.attach_options})"
             )
             self.engine.prepare(ibis.duckdb.from_connection(connection))
-        except BaseException:
+        except BaseException as error:
             connection.close()
+            if isinstance(error, duckdb.Error) and _OTHER_PATH in str(error):
+                raise WarehouseElsewhere(self.data_path) from error
             raise
         return connection
 

@@ -1,0 +1,34 @@
+"""What a process is given, and what it refuses to start with."""
+
+from pathlib import Path
+
+import pytest
+
+from textwave.accounts.operations import Founding
+from textwave.settings import Settings
+from textwave.storage.embedded import DatabaseUrls
+from textwave.wiring import MasterKeyDiffers, open_runtime
+
+
+@pytest.mark.parametrize("role", ["owner", "web"])
+async def test_a_key_of_another_installation_is_refused(
+    urls: DatabaseUrls, founding: Founding, tmp_path: Path, role: str
+) -> None:
+    assert founding.api_key
+    settings = Settings(data=tmp_path / "another")
+    with pytest.raises(MasterKeyDiffers, match=r"another/master\.key"):
+        async with open_runtime(settings, urls, role=role):
+            pass
+
+
+async def test_machines_share_one_folder_and_have_one_of_their_own(
+    urls: DatabaseUrls, founding: Founding, tmp_path: Path
+) -> None:
+    assert founding.api_key  # sealed with the key in tmp_path
+    settings = Settings(data=tmp_path / "machine", shared=tmp_path)
+    async with open_runtime(settings, urls, role="owner") as runtime:
+        assert runtime.warehouse.data_path == f"{tmp_path}/lake/"
+        assert runtime.warehouse.spill_folder == tmp_path / "machine" / "spill"
+    made = {path.name for path in (tmp_path / "machine").iterdir()}
+    assert made == {"spill", "log", "demo"}
+    assert {"uploads", "downloads", "lake", "master.key"} <= {p.name for p in tmp_path.iterdir()}
