@@ -189,6 +189,21 @@ async def test_when_the_refresh_fails_the_run_is_skipped_with_the_reason(
     assert await made(stage) == {}
 
 
+async def test_a_run_in_unexpected_trouble_is_tried_again_and_given_up_after_ten_minutes(
+    stage: Stage, now: FixedClock, web_ledger: Ledger
+) -> None:
+    await make(stage, web_ledger)
+    await ask(stage, "UPDATE recurrence SET draft = '{}'")  # of a later version, say
+    now.set(NINE)
+    with pytest.raises(ValueError, match="CampaignDraft"):
+        await work(stage)
+    assert (await runs(stage))[0].state == "planned"
+    now.advance(timedelta(minutes=10))
+    await work(stage)
+    [run] = await runs(stage)
+    assert (run.state, "the worker's log" in run.reason) == ("skipped", True)
+
+
 async def test_a_day_without_anybody_is_skipped_and_leaves_no_campaign(
     stage: Stage, now: FixedClock, web_ledger: Ledger
 ) -> None:

@@ -34,6 +34,7 @@ _FORGOTTEN: Final = timedelta(seconds=60)
 _SOON: Final = timedelta(seconds=5)
 _TROUBLE_MINUTES: Final = 10
 _PAUSED: Final = "The recurrence was paused before the run began."
+_UNEXPECTED: Final = "Something unexpected went wrong; the worker's log has the details."
 log = structlog.get_logger(__name__)
 
 
@@ -55,8 +56,11 @@ async def plan_due_runs(ledger: Ledger, *, now: datetime) -> int:
     async with ledger.transaction() as connection:
         due = await recurrence_store.due(connection, now, limit=_MOST_DUE)
     for one in due:
-        async with ledger.transaction() as connection:
-            await _plan_runs(connection, one.workspace_id, one.id, now)
+        try:
+            async with ledger.transaction() as connection:
+                await _plan_runs(connection, one.workspace_id, one.id, now)
+        except Exception:  # one that cannot be read must not stop the others
+            log.exception("runs not planned", recurrence=one.id)
     async with ledger.transaction() as connection:
         waiting = await recurrence_store.waiting_runs(connection, now - _FORGOTTEN, limit=_MOST_DUE)
         jobs = [_job(RunKey(one.workspace_id, one.recurrence_id, one.due_at)) for one in waiting]
@@ -91,28 +95,28 @@ async def run_recurrence(
 ) -> None:
     """Bring one run to its end; harmless when run again at any point."""
     key = RunKey(workspace_id, recurrence_id, datetime.fromisoformat(due_at))
-    taken = await _take(runner, key)
-    if taken is None:
-        return
-    found, run = taken
     try:
-        if found.refresh_audience:
-            await _refresh(runner, found)
-    except Refusal as refusal:
-        reason = f"The audience could not be refreshed: {refusal.sentence}"
-        await _skip(runner.ledger, key, reason)
-        return
+        found = await _take(runner, key)
+        if found is not None and await _refresh(runner, key, found):
+            await _start(runner, key)
     except Exception:
-        if runner.clock.now() - run.begins_at < timedelta(minutes=_TROUBLE_MINUTES):
-            raise  # the database restarts, say: again in a minute
-        log.exception("run failed", recurrence=recurrence_id)
-        reason = "The audience could not be refreshed; the worker's log has the details."
-        await _skip(runner.ledger, key, reason)
-        return
-    await _start(runner, key)
+        if not await _give_up(runner, key):
+            raise  # the database restarts, say: the safety net defers it again
+        log.exception("run given up", recurrence=recurrence_id)
 
 
-async def _take(runner: Runner, key: RunKey) -> tuple[Recurrence, OpenRun] | None:
+async def _give_up(runner: Runner, key: RunKey) -> bool:
+    """Skip a run that has been in trouble for too long; tell whether it is."""
+    async with runner.ledger.transaction() as connection:
+        run = await recurrence_store.open_run(connection, key)
+        trouble = timedelta(minutes=_TROUBLE_MINUTES)
+        if run is None or runner.clock.now() - run.begins_at < trouble:
+            return False
+        await recurrence_store.change_run(connection, key, "skipped", reason=_UNEXPECTED)
+        return True
+
+
+async def _take(runner: Runner, key: RunKey) -> Recurrence | None:
     """Take a run whose time has come; None when it is not to go on now, or not at all."""
     now = runner.clock.now()
     async with runner.ledger.transaction() as connection:
@@ -123,7 +127,7 @@ async def _take(runner: Runner, key: RunKey) -> tuple[Recurrence, OpenRun] | Non
         if start.decision is Decision.GO:
             reason = start.reason or run.reason
             await recurrence_store.change_run(connection, key, "refreshing", reason=reason)
-            return found, run
+            return found
         if start.at is None:
             await recurrence_store.change_run(connection, key, "skipped", reason=start.reason)
             return None
@@ -156,17 +160,28 @@ def _decide(found: Recurrence, run: OpenRun, now: datetime) -> Start:
     return start
 
 
-async def _refresh(runner: Runner, found: Recurrence) -> None:
-    draft = read_draft(found.draft)
-    async with runner.ledger.transaction(found.workspace_id) as connection:
-        kept = await audience(connection, found.workspace_id, draft.audience)
-    await refresh_audience(
-        ledger=runner.ledger,
-        warehouse=runner.warehouse,
-        clock=runner.clock,
-        workspace_id=found.workspace_id,
-        audience_id=kept.id,
-    )
+async def _refresh(runner: Runner, key: RunKey, found: Recurrence) -> bool:
+    """Refresh the audience; else skip the run and say why. Tell whether it goes on."""
+    if not found.refresh_audience:
+        return True
+    name = read_draft(found.draft).audience
+    try:
+        async with runner.ledger.transaction(found.workspace_id) as connection:
+            kept = await audience(connection, found.workspace_id, name)
+        await refresh_audience(
+            ledger=runner.ledger,
+            warehouse=runner.warehouse,
+            clock=runner.clock,
+            workspace_id=found.workspace_id,
+            audience_id=kept.id,
+        )
+    except Refusal as refusal:
+        reason = f"The audience could not be refreshed: {refusal.sentence}"
+        async with runner.ledger.transaction() as connection:
+            await recurrence_store.change_run(connection, key, "skipped", reason=reason)
+        log.warning("run skipped", recurrence=key.recurrence_id, code=refusal.code)
+        return False
+    return True
 
 
 async def _start(runner: Runner, key: RunKey) -> None:
@@ -217,12 +232,6 @@ async def _free_name(connection: Connection, found: Recurrence, due_at: datetime
     if await store.campaigns(connection, found.workspace_id, name=name):
         return f"{name} {local:%H:%M}"
     return name
-
-
-async def _skip(ledger: Ledger, key: RunKey, reason: str) -> None:
-    async with ledger.transaction() as connection:
-        await recurrence_store.change_run(connection, key, "skipped", reason=reason)
-    log.warning("run skipped", recurrence=key.recurrence_id)
 
 
 def _job(key: RunKey, *, at: datetime | None = None) -> Job:
