@@ -229,7 +229,8 @@ def _values_of(
     """
     people: Any = reach.people(lake)
     key = reach.root.customer_column
-    if not people.filter(people[key] == ibis.literal(customer, "string")).count().to_pyarrow():
+    known = people.filter(people[key] == ibis.literal(customer, "string")).count().to_pyarrow()
+    if not known.as_py():
         raise NotFound("customer", str(customer))
     sources = read_sources(brief.variables)
     members = lake.hold(pa.table({"customer": pa.array([customer], pa.string())}))
