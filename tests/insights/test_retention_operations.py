@@ -62,11 +62,12 @@ async def here(finished: Finished) -> tuple[Rows, Rows]:
     )
     drops = await asked(
         finished.stage.ledger,
-        "SELECT id, campaign_id, customer, mobile % 10000, reason FROM message_drop ORDER BY id",
+        """SELECT id, campaign_id, customer, mobile % 10000, reason, dropped_at AT TIME ZONE 'UTC'
+           FROM message_drop ORDER BY id""",
     )
     names = ("message_id", "campaign_id", "customer", "last_digits", "parts", "state", "cause",
              "finished_at", "clicked_at")  # fmt: skip
-    of_drops = ("drop_id", "campaign_id", "customer", "last_digits", "reason")
+    of_drops = ("drop_id", "campaign_id", "customer", "last_digits", "reason", "dropped_at")
     return (
         [dict(zip(names, row, strict=True)) for row in messages],
         [dict(zip(of_drops, row, strict=True)) for row in drops],

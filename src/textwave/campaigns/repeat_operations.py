@@ -16,6 +16,7 @@ from textwave.audiences.particulars import Particulars
 from textwave.audiences.rule import InCampaign, Outcome
 from textwave.audiences.visibility import SEES_ALL, Viewer
 from textwave.campaigns import repeat_store, store
+from textwave.campaigns.moved_store import check_in_ledger
 from textwave.campaigns.operations import campaign, check_draft, create_campaign
 from textwave.campaigns.repeat_store import Retry
 from textwave.campaigns.repeating import NothingToRetry, choose_causes, copied
@@ -99,8 +100,10 @@ async def start_retry(
     Raises:
         NotFound, AlreadyExists, InvalidValue: as the sentence says.
         NothingToRetry: nobody failed with one of the causes.
+        MessagesMoved: its messages have left the ledger.
     """
     source = await campaign(connection, workspace_id, name)
+    await check_in_ledger(connection, workspace_id=workspace_id, campaign_id=source.id)
     check_draft(copied(source, name=new_name, now=now))
     if await store.campaigns(connection, workspace_id, name=new_name):
         raise AlreadyExists("campaign", new_name)

@@ -74,8 +74,9 @@ DROPS: Final = HistoryTable(
         "number_hash": "BIGINT",
         "last_digits": "SMALLINT",
         "reason": "VARCHAR",
+        "dropped_at": "TIMESTAMP",
     },
-    compared=("drop_id", "customer", "last_digits", "reason"),
+    compared=("drop_id", "customer", "last_digits", "reason", "dropped_at"),
 )
 
 

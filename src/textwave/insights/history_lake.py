@@ -44,6 +44,7 @@ _GIVEN = {
             ("customer", pa.string()),
             ("mobile", pa.int64()),
             ("reason", pa.string()),
+            ("dropped_at", pa.timestamp("us")),
         ]
     ),
 }

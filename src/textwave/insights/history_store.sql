@@ -169,7 +169,8 @@ WHERE m.id BETWEEN {first_id} AND {last_id} AND m.campaign_id = {campaign_id}
 
 -- name: drops_of
 -- A campaign's drops as the history has them; ids are written in.
-SELECT d.id AS drop_id, d.campaign_id, d.customer, d.mobile, d.reason
+SELECT d.id AS drop_id, d.campaign_id, d.customer, d.mobile, d.reason,
+       d.dropped_at AT TIME ZONE 'UTC' AS dropped_at
 FROM message_drop d
 WHERE d.id BETWEEN {first_id} AND {last_id} AND d.campaign_id = {campaign_id}
   AND d.workspace_id = {workspace_id}
@@ -188,7 +189,9 @@ WHERE m.id BETWEEN %(first_id)s AND %(last_id)s AND m.campaign_id = %(campaign_i
 
 -- name: digest_drops
 SELECT count(*), coalesce(sum(('x' || substr(md5(concat_ws('|', d.id, d.customer,
-           coalesce((d.mobile %% 10000)::text, ''), d.reason)), 1, 15))::bit(60)::bigint), 0)
+           coalesce((d.mobile %% 10000)::text, ''), d.reason,
+           coalesce((extract(epoch FROM d.dropped_at) * 1000000)::bigint::text, ''))), 1, 15)
+       )::bit(60)::bigint), 0)
 FROM message_drop d
 WHERE d.id BETWEEN %(first_id)s AND %(last_id)s AND d.campaign_id = %(campaign_id)s
   AND d.workspace_id = %(workspace_id)s
