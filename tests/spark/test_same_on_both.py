@@ -9,7 +9,9 @@ from tests.spark.conftest import Both
 from tests.spark.definitions import AIPL, KNOWN, LABELLED, QUANTILES, REGULARS, RFM, RULES, choose
 from textwave.audiences.store import member_ids, write_members
 from textwave.campaigns.draft import read_sources
-from textwave.campaigns.plan import OPTED_OUT, Recipients, recipients
+from textwave.campaigns.draw import draw_for
+from textwave.campaigns.plan import OPTED_OUT, Recipients, drawn_first, recipients
+from textwave.campaigns.shares import division
 from textwave.content.variables import parse
 from textwave.kit.ids import SnapshotId
 from textwave.models.aipl import calendar_of
@@ -87,7 +89,31 @@ def test_a_plan_comes_as_a_stream_of_small_batches(both: Both) -> None:
     assert pa.Table.from_batches(batches).equals(_plan(both.duckdb).to_pyarrow())
 
 
+def test_a_divided_plan_and_its_control_group_are_drawn_the_same(both: Both) -> None:
+    """Who is held out and who gets which text does not depend on the engine."""
+    by_both: list[Any] = []
+    for lake in (both.spark, both.duckdb):
+        rows = recipients(_asked(lake, divided=True))
+        drawn = drawn_first(rows, draw_for(7, "control"), 20)
+        by_both.append((rows.to_pyarrow().to_pydict(), drawn.to_pyarrow().to_pydict()))
+    assert by_both[0] == by_both[1]
+    plan, drawn = by_both[0]
+    assert set(plan["place"]) == {0, 1, 2}
+    assert {"excluded", "opted out"} < set(plan["reason"])
+    assert len(drawn["mobile"]) == 20
+
+
+def _some(lake: Lake) -> Any:
+    """Return members whose key ends in a 7, so that not everybody is excluded."""
+    members: Any = member_ids(lake, SnapshotId(1))
+    return members.filter(members.customer.right(1) == "7")
+
+
 def _plan(lake: Lake) -> Any:
+    return recipients(_asked(lake, divided=False))
+
+
+def _asked(lake: Lake, *, divided: bool) -> Recipients:
     everybody = {"kind": "any", "of": [REGULARS, {"kind": "list", "list": "keys"}]}
     sources = {
         "city": {"column": "city", "missing": "drop"},
@@ -96,15 +122,17 @@ def _plan(lake: Lake) -> Any:
         "tags": {"column": "tags", "default": ""},
     }
     opted_out = lake.hold(pa.table({"mobile": pa.array(range(8615400000000, 8615400000060))}))
-    return recipients(
-        Recipients(
-            members=choose(everybody, lake),
-            customers=lake.table("customers"),
-            customer_column="id",
-            template=parse("Dear ${city} ${level} ${since} ${tags}"),
-            sources=read_sources(sources),
-            blocked=[(OPTED_OUT, opted_out)],
-        )
+    template = parse("Dear ${city} ${level} ${since} ${tags}")
+    texts = [template.names, ("tags",)]
+    return Recipients(
+        members=choose(everybody, lake),
+        customers=lake.table("customers"),
+        customer_column="id",
+        template=template,
+        sources=read_sources(sources),
+        blocked=[(OPTED_OUT, opted_out)],
+        excluded=_some(lake) if divided else None,
+        division=division(11, texts, [400, 600], 700) if divided else None,
     )
 
 
