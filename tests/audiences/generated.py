@@ -192,7 +192,8 @@ memberships = st.one_of(
             "reasons": reasons if outcome in {Outcome.FAILED, Outcome.DROPPED} else None,
         },
         st.sampled_from(Outcome),
-        st.none() | st.lists(words | st.just("no receipt"), min_size=1, max_size=2),
+        st.none()
+        | st.lists(words | st.sampled_from(["no receipt", "in doubt"]), min_size=1, max_size=2),
     ),
 )  # fmt: skip
 
@@ -285,7 +286,7 @@ def _rows(table: str, columns: list[str], values: dict[str, Strategy]) -> Strate
         fields["customer"] = keys
     if table == "message_event":
         fields["type"] = st.sampled_from([str(outcome) for outcome in Outcome])
-        fields["result"] = st.none() | words | st.sampled_from(["human", "no receipt"])
+        fields["result"] = st.none() | words | st.sampled_from(["human", "no receipt", "in doubt"])
     rows = st.fixed_dictionaries(fields)
     most = 8 if table in {"orders", "message_event"} else 5
     if table in _ONE_ROW_EACH:

@@ -37,6 +37,7 @@ from textwave.audiences.rule import (
 from textwave.audiences.tables import CustomerTable, Surroundings
 from textwave.customers.columns import ColumnType
 
+CONCLUDED = {"no receipt", "in doubt", "not sent"}
 Row = Mapping[str, Any]
 STAGES = ("aware", "interested", "purchased", "loyal")
 
@@ -161,8 +162,8 @@ class Oracle:
             case Outcome.WAITING:
                 return "sent" in had and not had & {"delivered", "failed"}
             case Outcome.FAILED:
-                if set(of_this) - {"no receipt", None}:  # a late receipt told the cause
-                    because = [result for result in because if result != "no receipt"]
+                if set(of_this) - {*CONCLUDED, None}:  # a late receipt told the cause
+                    because = [result for result in because if result not in CONCLUDED]
                 return bool(because) and "delivered" not in had
             case Outcome.CLICKED:
                 return "human" in of_this

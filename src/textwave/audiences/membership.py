@@ -36,7 +36,8 @@ MESSAGE_EVENT: Final = "message_event"
 STAGES: Final = (Stage.AWARE, Stage.INTERESTED, Stage.PURCHASED, Stage.LOYAL)
 """The stages in their order: the label of the first is 1."""
 _HUMAN: Final = "human"
-_NO_RECEIPT: Final = "no receipt"
+_CONCLUDED: Final = ("no receipt", "in doubt", "not sent")
+"""Failures that nobody reported: a receipt that comes after all wins over them."""
 
 Membership = InAudience | Rfm | Aipl | AiplFlow | InCampaign | InList
 
@@ -136,12 +137,15 @@ def _reached(
 
 
 def _failed(events: ir.Table, people: People, causes: Sequence[str] | None) -> ir.BooleanValue:
-    """Find who failed for one of the causes; silence is one only where no receipt ended it."""
-    if causes is None or _NO_RECEIPT not in causes:
+    """Find who failed for one of the causes; silence and doubt only where no receipt ended them."""
+    concluded = [cause for cause in causes or () if cause in _CONCLUDED]
+    if not concluded:
         return _had(_because(events, causes), people, Outcome.FAILED)
-    others = [cause for cause in causes if cause != _NO_RECEIPT]
-    silent = _had(_because(events, (_NO_RECEIPT,)), people, Outcome.FAILED)
-    answered = _had(events.filter(events["result"] != _NO_RECEIPT), people, Outcome.FAILED)
+    others = [cause for cause in causes or () if cause not in _CONCLUDED]
+    silent = _had(_because(events, concluded), people, Outcome.FAILED)
+    result = events["result"]
+    reported = events.filter(result.notnull(), negation(_one_of(result, _CONCLUDED)))
+    answered = _had(reported, people, Outcome.FAILED)
     told = _had(_because(events, others), people, Outcome.FAILED)
     return joined([silent & negation(answered), told], every=False)
 
