@@ -1,7 +1,7 @@
 """A stage with a running sandbox, and jobs that serve its account, without the job engine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -29,12 +29,11 @@ CALM: dict[str, Any] = {
 
 @dataclass
 class Show:
-    """A stage, its sandbox, and what sends to it; naps are noted, not taken."""
+    """A stage, its sandbox, and what sends to it."""
 
     stage: Stage
     sandbox: Sandbox
     session: aiohttp.ClientSession
-    naps: list[float] = field(default_factory=list[float])
 
     @property
     def ledger(self) -> Ledger:
@@ -50,9 +49,6 @@ class Show:
 
     @property
     def sender(self) -> Sender:
-        async def nap(seconds: float) -> None:
-            self.naps.append(seconds)
-
         return Sender(
             ledger=self.stage.ledger,
             vault=self.stage.vault,
@@ -61,7 +57,6 @@ class Show:
                 account, self.stage.vault, self.session, Settings(send_timeout_seconds=3)
             ),
             concurrency=4,
-            sleep=nap,
         )
 
     async def planned(self, count: int, *, batch_size: int = 100, **more: Any) -> CampaignId:

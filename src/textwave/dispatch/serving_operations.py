@@ -10,6 +10,7 @@ from textwave.campaigns.serving_store import defer_serving
 from textwave.dispatch import turn_store as turns
 from textwave.dispatch.operations import Sender, send_batch
 from textwave.dispatch.serving import (
+    AHEAD_SECONDS,
     LONGEST_BACKOFF_SECONDS,
     SERVING_SECONDS,
     YIELDING_SECONDS,
@@ -32,11 +33,15 @@ async def serve(sender: Sender, platform_id: PlatformId, *, job_id: int) -> int:
         found = await _take(sender, platform_id, job_id=job_id)
         if found is None:
             return taken
-        account, turn = found
-        taken += 1
-        await _send(sender, account, turn, job_id=job_id)
+        others_wait = False
+        if isinstance(found, tuple):
+            account, turn = found
+            taken, others_wait = taken + 1, account.others_wait
+            await _send(sender, account, turn, job_id=job_id)
+        else:
+            await sender.sleep(found)
         served = sender.clock.monotonic() - began
-        if served > (YIELDING_SECONDS if account.others_wait else SERVING_SECONDS):
+        if served > (YIELDING_SECONDS if others_wait else SERVING_SECONDS):
             async with sender.ledger.transaction() as connection:
                 await turns.come_back(connection, platform_id)
             return taken
@@ -44,8 +49,11 @@ async def serve(sender: Sender, platform_id: PlatformId, *, job_id: int) -> int:
 
 async def _take(
     sender: Sender, platform_id: PlatformId, *, job_id: int
-) -> tuple[Account, Turn] | None:
-    """Take the next batch and let another job come for the one after; None: nothing now."""
+) -> tuple[Account, Turn] | float | None:
+    """Take the next batch and let another job come for the one after.
+
+    A number: nothing now, but in so many seconds. None: another job comes when there is something.
+    """
     async with sender.ledger.transaction() as connection:
         account = await turns.hold_account(connection, platform_id)
         if account is None:
@@ -57,15 +65,21 @@ async def _take(
         if turn is not None:
             await turns.follow(connection, platform_id, slots=sender.slots)
             return account, turn
-        await _come_when_due(connection, platform_id, job_id=job_id)
-    return None
+        return await _wait_or_come_back(connection, platform_id, job_id=job_id)
 
 
-async def _come_when_due(connection: Connection, platform_id: PlatformId, *, job_id: int) -> None:
+async def _wait_or_come_back(
+    connection: Connection, platform_id: PlatformId, *, job_id: int
+) -> float | None:
+    """Return a wait that is not worth another job; else let one come when something is due."""
     seconds = await turns.seconds_until_due(connection, platform_id, job_id=job_id)
-    if seconds is not None:
-        pause = max(seconds, _SHORTEST_PAUSE_SECONDS)
-        await turns.come_back(connection, platform_id, seconds=pause)
+    if seconds is None:
+        return None
+    pause = max(seconds, _SHORTEST_PAUSE_SECONDS)
+    if pause <= AHEAD_SECONDS:
+        return pause
+    await turns.come_back(connection, platform_id, seconds=pause)
+    return None
 
 
 async def _send(sender: Sender, account: Account, turn: Turn, *, job_id: int) -> None:

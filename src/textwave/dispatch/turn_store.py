@@ -29,7 +29,6 @@ async def take(connection: Connection, account: Account, *, job_id: int) -> Turn
         "job_id": job_id,
         "is_probe": account.is_probed,
         "turn_seconds": TURN_SECONDS,
-        "ahead_seconds": AHEAD_SECONDS,
         "hold_seconds": HOLD_SECONDS,
         "probe_seconds": PROBE_SECONDS,
     }
@@ -51,7 +50,7 @@ async def seconds_until_due(
     connection: Connection, platform_id: PlatformId, *, job_id: int
 ) -> float | None:
     """Return when something can be sent again; None: nothing waits but what others hold."""
-    parameters = {"platform_id": platform_id, "job_id": job_id, "ahead_seconds": AHEAD_SECONDS}
+    parameters = {"platform_id": platform_id, "job_id": job_id}
     seconds: float | None = await value(connection, _SQL["seconds_until_due"], parameters)
     return seconds
 

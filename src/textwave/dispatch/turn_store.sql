@@ -16,13 +16,13 @@ FOR NO KEY UPDATE
 -- The next batch and its turn. Of the workspaces with something due the one that was served least;
 -- of its campaigns the one of the highest priority; batches that were begun before, then the rest.
 -- A workspace that comes back from idleness begins where the last turn began, not at its old count.
+-- A signature with a rate of its own has to be free when the account is: nobody waits for it.
 WITH offered AS (
     SELECT c.workspace_id, c.id AS campaign_id, b.number, b.first_id, b.last_id,
            b.state AS previous_state, c.signature_id, c.platform_id, p.rate_per_second,
            s.rate_per_second AS signature_rate,
            greatest(coalesce(w.served, p.served), p.served) AS begins,
-           greatest(clock_timestamp(), p.free_at,
-                    CASE WHEN s.rate_per_second IS NOT NULL THEN s.free_at END) AS turn_at,
+           greatest(clock_timestamp(), p.free_at) AS turn_at,
            least(
                b.last_id - b.first_id + 1,
                CASE WHEN %(is_probe)s THEN c.request_size
@@ -51,8 +51,7 @@ WITH offered AS (
         ) due LIMIT 1
     ) b
     WHERE p.id = %(platform_id)s
-      AND (s.rate_per_second IS NULL
-           OR s.free_at <= clock_timestamp() + make_interval(secs => %(ahead_seconds)s))
+      AND (s.rate_per_second IS NULL OR s.free_at <= greatest(clock_timestamp(), p.free_at))
     ORDER BY begins, c.priority DESC, c.id LIMIT 1
 ), held AS (
     UPDATE batch SET held_by = %(job_id)s, attempts = attempts + 1, changed_at = now(),
@@ -108,8 +107,7 @@ SELECT defer_serving(%(platform_id)s,
 -- When there is something to do at the account again; what others hold they see to themselves.
 SELECT extract(epoch FROM min(greatest(
            b.due_at,
-           CASE WHEN s.rate_per_second IS NOT NULL
-                THEN s.free_at - make_interval(secs => %(ahead_seconds)s) END
+           CASE WHEN s.rate_per_second IS NOT NULL THEN s.free_at END
        )) - clock_timestamp())::float8
 FROM campaign c JOIN signature s ON s.id = c.signature_id
 CROSS JOIN LATERAL (
