@@ -8,7 +8,7 @@ import pytest
 from textwave.responses.operations import expire_receipts, merge_receipts
 from textwave.storage.ledger import Ledger, value
 
-from .conftest import NOW, Counters, Push, SendCampaign, States
+from .conftest import FIRST_MOBILE, NOW, Counters, Push, SendCampaign, States
 
 
 async def test_a_receipt_gives_its_message_a_final_state_and_a_cause(
@@ -224,3 +224,21 @@ async def test_a_message_accepted_at_a_later_attempt_expires_with_that_attempt(
         ("submitted", None),
         ("failed", "no receipt"),
     ]
+
+
+async def test_who_has_unsubscribed_at_the_platform_is_opted_out_of_the_signature(
+    ledger: Ledger, send_campaign: SendCampaign, push: Push
+) -> None:
+    sent = await send_campaign()
+    refused = {"errorCode": "UNSUBSCRIBED"}
+    blacklisted = {"errorCode": "BLACKLISTED"}
+    receipts = [
+        sent.receipt(0, "FAILED", **refused),
+        sent.receipt(1, "FAILED", **blacklisted),
+        sent.receipt(2),
+    ]
+    await push(sent, receipts, receipts)
+    await merge_receipts(ledger)
+    async with ledger.transaction() as connection:
+        cursor = await connection.execute("SELECT signature_id, mobile, source FROM opt_out")
+        assert await cursor.fetchall() == [(sent.signature_id, FIRST_MOBILE, "platform")]

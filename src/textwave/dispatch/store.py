@@ -13,6 +13,7 @@ from textwave.dispatch.serving import Batch, BatchKey
 from textwave.kit.ids import CampaignId, PlatformId, SignatureId, WorkspaceId
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
+from textwave.suppression.store import UNSUBSCRIBED, block_unsubscribed
 
 _SQL = load_statements(__package__ or "textwave.dispatch")
 
@@ -227,6 +228,9 @@ async def record(
     if verdict.failed:
         failures = {"ids": list(verdict.failed), "causes": list(verdict.failed.values())}
         await execute(connection, _SQL["fail_messages"], key.parameters(**span, **failures))
+        await block_unsubscribed(
+            connection, [i for i, cause in verdict.failed.items() if cause == UNSUBSCRIBED]
+        )
     taken = {**_taken(verdict, first_to_settle), "apart": sorted(apart)}
     parameters = key.parameters(count=_submitted(verdict, first_to_settle), **taken)
     recorded = await one(connection, Recorded, _SQL["tally_submitted"], parameters)

@@ -24,12 +24,17 @@ from textwave.responses import lag_store, store
 from textwave.responses.clicks import RawClick, judge
 from textwave.responses.jobs import OF_CALLBACK
 from textwave.responses.pulled import receipts_body, replies_body
-from textwave.responses.receipts import NO_RECEIPT, columns_of, final_receipts
+from textwave.responses.receipts import (
+    NO_RECEIPT,
+    columns_of,
+    final_receipts,
+    unsubscribed_ids,
+)
 from textwave.responses.store import AskedReply, FinalCount, MergedClick, NamedMessage, Payload
 from textwave.responses.tracing import PlacedReply, place
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import defer
-from textwave.suppression.store import OptOutSource, add_opt_outs
+from textwave.suppression.store import OptOutSource, add_opt_outs, block_unsubscribed
 
 ItemT = TypeVar("ItemT")
 ApplyReviews = Callable[[Connection, PlatformId, Sequence[ReviewNotice]], Awaitable[object]]
@@ -219,6 +224,7 @@ async def _merge_receipt_block(connection: Connection) -> Merged:
             )
             counts += merged
             strays += unknown
+            await block_unsubscribed(connection, unsubscribed_ids(final))
     await _count_finals(connection, counts)
     await store.mark_merged(connection, problems=problems)
     changed = sum(found.count for found in counts)

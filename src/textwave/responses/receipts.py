@@ -11,6 +11,7 @@ from typing import Final
 
 from textwave.dispatch.doubt import DOUBTED_CAUSES
 from textwave.platforms.contract import Receipt, ReceiptState
+from textwave.suppression.store import UNSUBSCRIBED
 
 NO_RECEIPT: Final = "no receipt"
 CONCLUDED: Final = (NO_RECEIPT, *DOUBTED_CAUSES)
@@ -92,6 +93,15 @@ def columns_of(receipts: list[Receipt]) -> ReceiptColumns:
         causes=_array(f'"{cause_of(receipt)}"' for receipt in receipts),
         reported=_array(f'"{receipt.reported_at}"' for receipt in receipts),
     )
+
+
+def unsubscribed_ids(receipts: Iterable[Receipt]) -> list[int]:
+    """Return the messages that failed because their recipients have unsubscribed."""
+    return [
+        receipt.message_id
+        for receipt in receipts
+        if receipt.error_code and cause_of(receipt) == UNSUBSCRIBED
+    ]
 
 
 def _array(elements: Iterable[str]) -> str:

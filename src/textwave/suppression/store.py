@@ -19,6 +19,7 @@ from textwave.storage.statements import load_statements
 
 _SQL = load_statements(__package__ or "textwave.suppression")
 
+UNSUBSCRIBED: Final = "unsubscribed"
 OPTED_OUT_SCHEMA: Final = pa.schema([pa.field("mobile", pa.int64(), nullable=False)])
 
 
@@ -74,6 +75,19 @@ async def add_opt_outs(
         },
     )
     return {(row[0], row[1]) for row in await cursor.fetchall()}
+
+
+async def block_unsubscribed(connection: Connection, message_ids: Sequence[int]) -> int:
+    """Block the numbers of failed messages for which the platform gave that as the cause.
+
+    A platform blocks a number for one signature, so it is an opt-out of that one; a number on the
+    platform's own blacklist has said nothing, so it is none. Returns how many were new.
+    """
+    if not message_ids:
+        return 0
+    span = {"first_id": min(message_ids), "last_id": max(message_ids)}
+    parameters = {**span, "ids": list(message_ids)}
+    return await execute(connection, _SQL["block_unsubscribed"], parameters)
 
 
 async def in_force(

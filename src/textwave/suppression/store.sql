@@ -47,3 +47,14 @@ WHERE signature_id = %(signature_id)s AND mobile = ANY(%(mobiles)s::bigint[])
 -- name: all_opted_out
 -- Every number that is blocked for the signature; read as Arrow, whose driver numbers parameters.
 SELECT mobile FROM opt_out WHERE signature_id = $1 AND lifted_at IS NULL
+
+-- name: block_unsubscribed
+-- Whoever the platform says has unsubscribed there: blocked for the signature that it was told of.
+INSERT INTO opt_out (workspace_id, signature_id, mobile, source, evidence, opted_out_at)
+SELECT DISTINCT c.workspace_id, c.signature_id, m.mobile, 'platform',
+       'the platform refused campaign “' || c.name || '”: unsubscribed', now()
+FROM message m JOIN campaign c ON c.id = m.campaign_id
+WHERE m.id BETWEEN %(first_id)s AND %(last_id)s AND m.id = ANY(%(ids)s::bigint[])
+  AND m.state = 'failed' AND m.cause = 'unsubscribed'
+ORDER BY c.signature_id, m.mobile
+ON CONFLICT (signature_id, mobile) WHERE lifted_at IS NULL DO NOTHING
