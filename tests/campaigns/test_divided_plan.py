@@ -195,7 +195,7 @@ def planned(case: Case, rows_a_batch: int) -> tuple[dict[int, Any], dict[str, st
     control = draw_for(case.seed, "control")
     held = Held(control, lots_for(case.control_milli))
     if case.control_size:
-        first = drawn_first(recipients(asked), control, case.control_size)
+        first = drawn_first(asked, control, case.control_size)
         drawn = backend.to_pyarrow(first).to_pylist()
         last = drawn[-1] if drawn else {"lot": 0, "mobile": -1}
         held = Held(control, last["lot"], last["mobile"])

@@ -93,9 +93,9 @@ def test_a_divided_plan_and_its_control_group_are_drawn_the_same(both: Both) -> 
     """Who is held out and who gets which text does not depend on the engine."""
     by_both: list[Any] = []
     for lake in (both.spark, both.duckdb):
-        rows = recipients(_asked(lake, divided=True))
-        drawn = drawn_first(rows, draw_for(7, "control"), 20)
-        by_both.append((rows.to_pyarrow().to_pydict(), drawn.to_pyarrow().to_pydict()))
+        asked = _asked(lake, divided=True)
+        drawn = drawn_first(asked, draw_for(7, "control"), 20)
+        by_both.append((recipients(asked).to_pyarrow().to_pydict(), drawn.to_pyarrow().to_pydict()))
     assert by_both[0] == by_both[1]
     plan, drawn = by_both[0]
     assert set(plan["place"]) == {0, 1, 2}

@@ -101,6 +101,13 @@ def recipients(given: Recipients) -> ir.Table:
     too. A member who has left the customer table since the snapshot has no number there. With a
     division there is also `place`, and the rows of one place come after those of the one before.
     """
+    rows: Any = _decided(given)
+    places = [] if given.division is None else [rows.place]
+    return rows.order_by([rows.reason.notnull(), *places, rows.mobile, rows.customer])
+
+
+def _decided(given: Recipients) -> ir.Table:
+    """Return the recipients in no order."""
     joined: Any = _joined(given)
     if given.division is not None:
         joined = joined.mutate(place=given.division.place(joined.textwave_number))
@@ -115,24 +122,22 @@ def recipients(given: Recipients) -> ir.Table:
         else_=ibis.null("string"),
     )
     places = {} if given.division is None else {"place": joined.place}
-    rows: Any = joined.select(
+    return joined.select(
         mobile=joined.textwave_number,
         customer=joined.customer,
         variables=_variables(joined, values, given),
         reason=reason,
         **places,
     )
-    return rows.order_by(
-        [rows.reason.notnull(), *(rows[name] for name in places), rows.mobile, rows.customer]
-    )
 
 
-def drawn_first(rows: ir.Table, draw: Draw, size: int) -> ir.Table:
-    """Return lot and mobile of those whom a draw takes first, out of what `recipients` returns.
+def drawn_first(given: Recipients, draw: Draw, size: int) -> ir.Table:
+    """Return lot and mobile of those whom a draw takes first.
 
     Of everybody who would get a message, each number once: exactly `size` if there are as many.
     """
-    free: Any = rows.filter(rows["reason"].isnull()).select("mobile").distinct()
+    rows: Any = _decided(given)
+    free = rows.filter(rows.reason.isnull()).select("mobile").distinct()
     drawn = free.mutate(lot=draw.of(free.mobile))
     return drawn.order_by([drawn.lot, drawn.mobile]).limit(size)
 

@@ -26,7 +26,6 @@ from textwave.campaigns.plan import (
     Recipients,
     count_recipients,
     drawn_first,
-    recipients,
 )
 from textwave.campaigns.reach import Reach, find_numbers, find_reach
 from textwave.campaigns.repeat_store import Retry, failed_pairs, reached_since
@@ -192,7 +191,7 @@ def _held(given: Recipients, rules: Rules) -> Held | None:
     if rules.control_size is None:
         return held_share(rules)
     size, draw = rules.control_size, draw_for(rules.seed, "control")
-    drawn = drawn_first(recipients(given), draw, size + 1).to_pyarrow()
+    drawn = drawn_first(given, draw, size + 1).to_pyarrow()
     if len(drawn) <= size:
         raise ControlTakesAll(size, len(drawn))
     return Held(draw, drawn["lot"][size - 1].as_py(), drawn["mobile"][size - 1].as_py())
