@@ -8,6 +8,7 @@ from tests.dispatch.conftest import StartShow
 from tests.dispatch.doubtful import added_up, doubtful, listed, pass_hours, receive
 from tests.dispatch.show import Show
 from textwave.campaigns.operations import cancel_campaign
+from textwave.content.store import platform_account
 from textwave.dispatch.cancelling_operations import settle_campaign as settle_cancelled
 from textwave.dispatch.doubt import (
     AlreadySettled,
@@ -20,6 +21,7 @@ from textwave.dispatch.doubt import (
 from textwave.dispatch.doubt_operations import doubts, settle, settle_campaign
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.refusal import NotFound
+from textwave.responses.operations import merge_receipts, pull_receipts
 from textwave.storage.ledger import Ledger
 
 
@@ -270,3 +272,28 @@ async def test_a_name_that_is_none_is_not_found(
                 request=request_name,
                 settled_as=SettledAs.SENT,
             )
+
+
+async def test_whoever_settles_first_and_in_whatever_order_everything_adds_up(
+    show: StartShow, web_ledger: Ledger
+) -> None:
+    playing, campaign_id = await doubtful(show, 240)
+    async with playing.ledger.transaction() as connection:
+        account = await platform_account(connection, playing.platform_id)
+    platform = playing.sender.open_platform(account)
+    said = [
+        say(web_ledger, playing, str(case.key), SettledAs.NOT_SENT if n % 2 else SettledAs.SENT)
+        for n, case in enumerate(await listed(playing))
+    ]
+    await asyncio.gather(
+        *said,
+        pull_receipts(playing.ledger, platform_id=account.id, platform=platform),
+        *(pass_hours(playing, 0) for _ in range(3)),
+        *(merge_receipts(playing.ledger) for _ in range(3)),
+    )
+    await added_up(playing, campaign_id)
+    await receive(playing, 0)
+    report = await added_up(playing, campaign_id)
+    assert (report.state, report.in_doubt) == ("completed", 0)
+    assert report.submitted == 240 - report.failures.get("not sent", 0)
+    assert (await playing.counts())["twice"] == 0
