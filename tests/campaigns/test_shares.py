@@ -1,7 +1,5 @@
 """Shares as rules: what is no division of an audience, and which variant wins."""
 
-from dataclasses import asdict
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +14,6 @@ from textwave.campaigns.shares import (
     WinnerRule,
     check_shares,
     choose,
-    read_shares,
 )
 from textwave.kit.refusal import InvalidValue
 
@@ -81,8 +78,3 @@ def test_too_few_clicks_tell_nothing_and_the_first_is_chosen() -> None:
     choice = choose([Result(1, "A", 0, 0), Result(2, "B", 20, FEWEST_CLICKERS - 1)])
     assert choice.number == 1
     assert "too few to tell" in choice.reason
-
-
-def test_shares_are_the_same_after_they_were_kept_as_json() -> None:
-    shares = Shares(("vip",), Control(100), AB, WinnerRule(200, "hand"), seed=7)
-    assert read_shares(asdict(shares)) == shares

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from textwave.campaigns.draw import HIGHEST_SEED, LOTS, draw_for
 from textwave.campaigns.parts import united
@@ -298,15 +298,3 @@ def choose(results: Sequence[Result]) -> Choice:
     tied = sum(one.rate == best.rate for one in results) > 1
     why = "of equal rates it has more clicks, or is the first" if tied else "most of its people did"
     return Choice(best.number, f"“{best.name}” goes to the rest: {why}. Clicked: {figures}.")
-
-
-def read_shares(kept: Mapping[str, Any]) -> Shares:
-    """Read shares that were kept as JSON."""
-    control, winner = kept.get("control"), kept.get("winner")
-    return Shares(
-        exclude=tuple(kept.get("exclude") or ()),
-        control=None if control is None else Control(**control),
-        variants=tuple(Variant(**variant) for variant in kept.get("variants") or ()),
-        winner=None if winner is None else WinnerRule(**winner),
-        seed=kept.get("seed"),
-    )
