@@ -1,5 +1,8 @@
 """Doubts over HTTP: listed with their evidence, settled once, and never another workspace's."""
 
+import asyncio
+import json
+import sys
 from typing import Any
 
 import pytest
@@ -116,3 +119,23 @@ async def test_the_metrics_count_doubts_and_the_campaign_says_why_it_stands_stil
     assert page["items"][0]["stalled_reason"] == shown["stalled_reason"]
     _, report = await web.ask("GET", "/api/campaigns/Spring/report")
     assert (report["in_doubt"], report["stalled_reason"]) == (6, shown["stalled_reason"])
+
+
+async def test_the_command_line_lists_and_settles(web: Web, campaign_id: CampaignId) -> None:
+    async def run(*arguments: str) -> Any:
+        """Run the command against the server; return what it printed as JSON."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "textwave.cli", "in-doubt", *arguments, "--json"),
+            env={"TEXTWAVE_URL": web.url, "TEXTWAVE_API_KEY": web.key},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await process.communicate()
+        assert process.returncode == 0
+        return json.loads(printed)
+
+    listed = await run("list", "--campaign", "Spring")
+    name = f"{campaign_id}-1-0"
+    assert [one["request"] for one in listed][1] == name
+    assert (await run("settle", name, "--as", "not-sent"))["settled_as"] == "not sent"
+    again = ("--as", "send-again", "--confirm")
+    assert (await run("settle", "--campaign", "Spring", *again))["requests"] == 2
