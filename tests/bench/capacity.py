@@ -28,9 +28,9 @@ DEFAULT_ROWS: Final = 200_000
 RECEIPTS_A_CALLBACK: Final = 500
 MILLION: Final = 1_000_000
 _RELATIONS: Final = b"""
-    SELECT regexp_replace(coalesce(t.relname, c.relname), '_[0-9]{4}_[0-9]{2}', ''),
+    SELECT regexp_replace(coalesce(t.relname, c.relname), '(_[0-9]+)+(?=_|$)', ''),
            CASE WHEN t.relname IS NOT NULL
-                THEN regexp_replace(c.relname, '_[0-9]{4}_[0-9]{2}', '') END,
+                THEN regexp_replace(c.relname, '(_[0-9]+)+(?=_|$)', '') END,
            CASE WHEN t.relname IS NULL THEN pg_table_size(c.oid) ELSE pg_relation_size(c.oid) END
     FROM pg_class c
     LEFT JOIN pg_index i ON i.indexrelid = c.oid

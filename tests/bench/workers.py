@@ -16,7 +16,7 @@ from textwave.storage.ledger import open_ledger, value
 DEFAULT_ROWS: Final = 200_000
 ANSWER_MILLISECONDS: Final = 50
 COUNTS: Final = (1, 2, 4)
-FEW_AT_ONCE: Final = {"TEXTWAVE_WORKER_CONCURRENCY": "2", "TEXTWAVE_SEND_CONCURRENCY": "4"}
+FEW_AT_ONCE: Final = {"TEXTWAVE_SERVING_CONCURRENCY": "2", "TEXTWAVE_SEND_CONCURRENCY": "4"}
 
 
 def measure(place: Place, rows: int | None) -> Measurement:

@@ -8,14 +8,16 @@ import psycopg
 import pytest
 
 from tests.insights.finished import Finished
-from tests.stage import Stage
-from textwave.campaigns.moved_store import MessagesMoved, newest_moved_month
+from tests.stage import SHANGHAI, Stage
+from textwave.campaigns.moved_store import MessagesMoved
 from textwave.insights import history_store, retention_operations
 from textwave.insights.history import DROPS, MESSAGES, number_key
 from textwave.insights.outcome_operations import export_outcomes
 from textwave.insights.retention import HeldUp, RetentionRunning
 from textwave.insights.retention_operations import MovedMonth, Retaining, move_old_months
 from textwave.insights.store import recount
+from textwave.insights.why_operations import why
+from textwave.kit.mobile import Mobile
 from textwave.storage.ledger import Ledger
 from textwave.storage.warehouse import Lake
 
@@ -107,14 +109,19 @@ async def test_the_report_stays_as_it_was(finished: Finished) -> None:
     assert await asked(finished.stage.ledger, left) == [(0, 0, 0)]
 
 
-async def test_a_recount_says_that_the_rows_were_moved(finished: Finished) -> None:
+async def test_what_needs_the_rows_says_that_they_were_moved(finished: Finished) -> None:
     await end(finished)
     await move(finished)
     async with finished.stage.ledger.transaction() as connection:
         with pytest.raises(MessagesMoved, match=f"{MONTH:%Y-%m}"):
             await recount(connection, finished.campaign_id)
-        newest = await newest_moved_month(connection, workspace_id=finished.workspace_id)
-    assert newest == MONTH
+        asked_why = await why(
+            connection,
+            workspace_id=finished.workspace_id,
+            mobile=Mobile(SHANGHAI + 70),
+            now=datetime.now(UTC),
+        )
+    assert (asked_why.moved_until, asked_why.sent) == (MONTH, ())
 
 
 async def test_a_month_with_open_messages_stays_and_says_so(stage: Stage) -> None:

@@ -51,5 +51,7 @@ def why(
         )
         if now["obstacles"]:
             print_rows(now["obstacles"], _OBSTACLES)
+    if moved := found["moved_until"]:
+        print(f"Messages of {moved[:7]} and before were moved to the warehouse; they are not here.")
     if found["next"]:
         print(f"Older campaigns: --before {found['next']}")

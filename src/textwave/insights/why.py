@@ -6,7 +6,7 @@ under the rules as they are today. It claims nothing that no row says.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -73,7 +73,11 @@ class RightNow:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """All that is known about a number; `next` is the campaign to go on before, if any."""
+    """All that is known about a number; `next` is the campaign to go on before, if any.
+
+    Messages and drops of the month `moved_until` and those before are not here: they were moved to
+    the warehouse.
+    """
 
     mobile: str
     sent: tuple[SentMessage, ...]
@@ -81,6 +85,7 @@ class Why:
     blocks: tuple[Block, ...]
     now: RightNow | None
     next: int | None
+    moved_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

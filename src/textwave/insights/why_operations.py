@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from textwave.campaigns.moved_store import newest_moved_month
 from textwave.content.store import platform_named, signature_named
 from textwave.insights import why_store as store
 from textwave.insights.why import Known, RightNow, Why, explained, right_now
@@ -57,6 +58,7 @@ async def why(
         blocks=tuple(known.blocks),
         now=verdict,
         next=campaign_ids[-1] if len(campaign_ids) == CAMPAIGNS_A_PAGE else None,
+        moved_until=await newest_moved_month(connection, workspace_id=workspace_id),
     )
 
 
