@@ -135,7 +135,7 @@ async def _worker(app: App, settings: Settings, concurrency: int, *queues: str) 
         install_signal_handlers=False,
     )
     if queues:
-        options["queues"] = queues
+        options["queues"] = list(queues)  # psycopg takes a tuple for a row
     await app.run_worker_async(**options)
 
 
