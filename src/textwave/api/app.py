@@ -107,7 +107,23 @@ def build_api() -> FastAPI:
     for routes in _ROUTES:
         app.include_router(routes, prefix="/api", responses=refused)
     add_problem_handlers(app)
+    _name_problems(app)
     return app
+
+
+def _name_problems(app: FastAPI) -> None:
+    """Let the document say that problems come as problems, not as any JSON."""
+    written = app.openapi
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            for operations in written()["paths"].values():
+                for operation in operations.values():
+                    content = operation["responses"]["422"]["content"]
+                    content[PROBLEM_JSON] = content.pop("application/json")
+        return written()
+
+    app.openapi = document
 
 
 def _add_health(app: FastAPI, runtime: Runtime, metrics: Metrics) -> None:
