@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
+from textwave.api.effort_shapes import NewEffort
 from textwave.api.entry import After, Limit, Name, Rt, Text, Who, viewer_of
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Campaign, Operation, Page, page_of
@@ -35,7 +36,7 @@ class Source(BaseModel):
     default: Annotated[Text, Field(max_length=100)] = ""
 
 
-class NewCampaign(NewShares, NewTiming):
+class NewCampaign(NewEffort, NewShares, NewTiming):
     """A campaign to be written; everything by name."""
 
     name: Name
@@ -56,8 +57,9 @@ class NewCampaign(NewShares, NewTiming):
 
     def draft(self) -> CampaignDraft:
         """Return it as the product takes it."""
-        apart = {"variables", "template", *NewShares.model_fields, *NewTiming.model_fields}
-        given = self.model_dump(exclude=apart)
+        parts = (NewEffort, NewShares, NewTiming)
+        nested = {field for part in parts for field in part.model_fields}
+        given = self.model_dump(exclude={"variables", "template", *nested})
         sources = {name: source.model_dump() for name, source in self.variables.items()}
         shares = self.shares()
         first = next((variant.template for variant in shares.variants), "")
@@ -68,6 +70,7 @@ class NewCampaign(NewShares, NewTiming):
             variables=sources,
             shares=shares,
             timing=self.timing(),
+            effort=self.effort(),
         )
 
 

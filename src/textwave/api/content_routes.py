@@ -19,6 +19,7 @@ from textwave.api.shapes import (
 from textwave.content import link_store, operations, store
 from textwave.content.accounts import (
     KNOWN_CAPABILITIES,
+    RATE_MAX,
     CallbackSigning,
     NewPlatform,
     ReceiptsBy,
@@ -26,7 +27,7 @@ from textwave.content.accounts import (
 from textwave.content.links import ShortLink
 from textwave.content.operations import TemplateDraft
 from textwave.content.platform_operations import add_platform, connect_platform
-from textwave.content.signature_operations import add_signature
+from textwave.content.signature_operations import add_signature, set_signature_rate
 from textwave.kit.text import Counting, count
 from textwave.platforms.contract import MessageType
 from textwave.settings import Settings
@@ -59,6 +60,15 @@ class SignatureToAdd(BaseModel):
 
     platform: Name
     name: Name
+
+
+class SignatureRate(BaseModel):
+    """How many messages a second may leave under a signature."""
+
+    platform: Name
+    rate_per_second: int | None = Field(
+        ge=1, le=RATE_MAX, description="Null: as many as the account takes."
+    )
 
 
 class TemplateToWrite(BaseModel):
@@ -149,6 +159,27 @@ async def create_signature(runtime: Rt, caller: Who, new: SignatureToAdd) -> Sig
         now=runtime.clock.now(),
     )
     return Signature.model_validate(made)
+
+
+@routes.put(
+    "/signatures/{name:path}/rate",
+    tags=["signatures"],
+    summary="Set how many messages a second leave under a signature.",
+)
+async def put_signature_rate(
+    runtime: Rt, caller: Who, name: Named, wanted: SignatureRate
+) -> Signature:
+    """Set the messages a second that leave under a signature at most."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        kept = await set_signature_rate(
+            connection,
+            workspace_id=caller.workspace_id,
+            actor=caller.name,
+            platform=wanted.platform,
+            name=name,
+            rate_per_second=wanted.rate_per_second,
+        )
+    return Signature.model_validate(kept)
 
 
 @routes.get("/templates", tags=["templates"], summary="List the templates.")

@@ -9,10 +9,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from textwave.api.effort_shapes import ErrorBudget
 from textwave.api.shares_shapes import ControlGroup, ShownVariant, ShownWinner
 from textwave.api.timing_shapes import CampaignSchedule, CampaignWindow
 from textwave.audiences.rule import write_rule
 from textwave.audiences.store import Audience as KeptAudience
+from textwave.campaigns.effort import Priority
 from textwave.kit.mobile import Mobile, masked
 from textwave.responses.store import KeptReply
 from textwave.storage.progress import Operation as KeptOperation
@@ -195,6 +197,10 @@ class Platform(Shape):
     currency: str
     callback_signing: str
     receipts: str
+    resting_until: datetime | None = Field(
+        description="It did not answer and is not sent to before this; it is tried again then."
+    )
+    resting_reason: str = Field(description="What it said last; empty: it answers")
 
 
 class Signature(Shape):
@@ -206,6 +212,9 @@ class Signature(Shape):
     state: str
     reason: str
     verified: bool
+    rate_per_second: int | None = Field(
+        description="Messages a second under it at most; null: as many as the account takes"
+    )
     created_at: datetime
     decided_at: datetime | None
 
@@ -273,6 +282,8 @@ class Campaign(Shape):
     variables: dict[str, dict[str, str]]
     numbers: str
     quiet: str = Field(description="What becomes of messages in quiet hours: wait or drop")
+    priority: Priority
+    error_budget: ErrorBudget
     created_by: str
     created_at: datetime
     started_at: datetime | None

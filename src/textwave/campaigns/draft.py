@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from textwave.campaigns.effort import Effort
 from textwave.campaigns.plan import VariableSource
 from textwave.campaigns.shares import Shares
 from textwave.campaigns.timing import Timing
@@ -27,6 +28,7 @@ class CampaignDraft:
     without a value: `default` (with `default`), `empty` or `drop`. `numbers`: which of a customer's
     numbers get the text: `first`, `latest` or `all`. With variants `template` is the first one's.
     `quiet`: whether messages wait or are dropped while their recipients must be left alone.
+    `effort`: its priority, and how much may fail before it pauses itself.
     """
 
     name: str
@@ -40,6 +42,7 @@ class CampaignDraft:
     timing: Timing = field(default_factory=Timing)
     shares: Shares = field(default_factory=Shares)
     quiet: WhenQuiet = WhenQuiet.WAIT
+    effort: Effort = field(default_factory=Effort)
 
 
 @dataclass(eq=False)

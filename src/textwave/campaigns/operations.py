@@ -18,6 +18,7 @@ from textwave.campaigns.draft import (
     NotReadyToStart,
     check_name,
 )
+from textwave.campaigns.effort import check_effort
 from textwave.campaigns.limits import check_opens
 from textwave.campaigns.numbers import read_choice
 from textwave.campaigns.shares import check_shares
@@ -91,6 +92,7 @@ def check_draft(draft: CampaignDraft) -> None:
     check_name(draft.name)
     read_choice(draft.numbers)
     check_timing(draft.timing)
+    check_effort(draft.effort)
     variants = check_shares(draft.shares).variants
     if not draft.template:
         raise InvalidValue("template", "name one, or give variants.")
@@ -135,6 +137,7 @@ async def write_particulars(
     at = scheduled_at(draft.timing, zone, now)
     await schedule_store.write_timing(connection, key, draft.timing, at)
     await write_shares(connection, workspace_id, campaign_id, draft, viewer)
+    await store.set_effort(connection, key, draft.effort)
     await _write_quiet(connection, key, draft, now)
 
 

@@ -60,6 +60,7 @@ def copied(campaign: Campaign, *, name: str, now: datetime) -> CampaignDraft:
         timing=_timing(campaign, now),
         shares=_shares(campaign),
         quiet=WhenQuiet(campaign.quiet),
+        effort=campaign.effort,
     )
 
 

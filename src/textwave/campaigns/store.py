@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from psycopg.types.json import Jsonb
 
 from textwave.audiences.visibility import Viewer
+from textwave.campaigns.effort import Effort, ErrorBudget, Priority, read_effort
 from textwave.campaigns.states import CAMPAIGN_STATES, CampaignEvent, CampaignState
 from textwave.campaigns.timing import (
     Due,
@@ -72,6 +73,9 @@ class Campaign:
     variables: dict[str, Any]
     numbers: str
     quiet: str
+    rank: int
+    error_budget_percent: int | None
+    error_budget_after: int
     created_by: str
     created_at: datetime
     started_at: datetime | None
@@ -100,6 +104,21 @@ class Campaign:
     exclude: list[str]
     variants: list[dict[str, Any]]
     winner_name: str | None
+
+    @property
+    def effort(self) -> Effort:
+        """Return how it is sent among others, and how much of it may fail."""
+        return read_effort(self.rank, self.error_budget_percent, self.error_budget_after)
+
+    @property
+    def priority(self) -> Priority:
+        """Which of the workspace's campaigns at the account goes first."""
+        return self.effort.priority
+
+    @property
+    def error_budget(self) -> ErrorBudget:
+        """How much may fail before it pauses itself."""
+        return self.effort.error_budget
 
     @property
     def control(self) -> dict[str, Any] | None:
@@ -233,6 +252,13 @@ class BatchNumber:
 async def set_quiet(connection: Connection, key: Mapping[str, Any], quiet: WhenQuiet) -> None:
     """Say what becomes of a campaign's messages in quiet hours."""
     await execute(connection, _SQL["set_quiet"], {**key, "quiet": quiet})
+
+
+async def set_effort(connection: Connection, key: Mapping[str, Any], effort: Effort) -> None:
+    """Say how a campaign is sent among others, and how much of it may fail."""
+    budget = effort.error_budget
+    values = {"priority": effort.rank, "percent": budget.percent, "after": budget.after}
+    await execute(connection, _SQL["set_effort"], {**key, **values})
 
 
 async def parts_of_draft(

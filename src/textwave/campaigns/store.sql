@@ -11,6 +11,12 @@ RETURNING id
 UPDATE campaign SET quiet = %(quiet)s
 WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
 
+-- name: set_effort
+-- Priority and error budget.
+UPDATE campaign SET priority = %(priority)s, error_budget_after = %(after)s,
+    error_budget_percent = %(percent)s
+WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
+
 -- name: add_tally
 INSERT INTO campaign_tally (campaign_id, workspace_id) VALUES (%(campaign_id)s, %(workspace_id)s)
 ON CONFLICT DO NOTHING
@@ -34,7 +40,8 @@ SELECT
 -- All campaigns of the workspace, newest first.
 SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.reason, p.name AS platform,
        s.name AS signature, t.name AS template, a.name AS audience, c.variables,
-       c.numbers, c.quiet, c.created_by, c.created_at, c.started_at, c.planned_at, c.completed_at,
+       c.numbers, c.quiet, c.priority AS rank, c.error_budget_percent, c.error_budget_after,
+       c.created_by, c.created_at, c.started_at, c.planned_at, c.completed_at,
        c.scheduled_at, c.due_at, c.late_minutes, c.late_rule, c.window_from, c.window_until,
        c.window_days, c.spread_minutes, w.time_zone, r.name AS recurrence,
        (SELECT f.name FROM campaign f WHERE f.id = c.copied_from) AS copied_from, c.purpose,

@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.table import Table
 
 from textwave.cli.client import Answer, open_api, segment
+from textwave.cli.effort import ErrorBudget, ErrorBudgetAfter, Priority, effort_body
 from textwave.cli.options import AsJson, Limit, Quiet, read_source
 from textwave.cli.output import console, print_fields, print_json, print_rows, written
 from textwave.cli.shares import (
@@ -61,6 +62,9 @@ def create(
         str, typer.Option(help="Which of a customer's numbers: first, latest or all.")
     ] = "first",
     quiet: Quiet = "wait",
+    priority: Priority = None,
+    error_budget: ErrorBudget = None,
+    error_budget_after: ErrorBudgetAfter = None,
     at: At = None,
     late_minutes: LateMinutes = None,
     late_rule: LateRule = None,
@@ -82,7 +86,9 @@ def create(
         "name": name, "type": message_type, "platform": platform, "signature": signature,
         "template": template, "audience": audience, "variables": sources,
         "numbers": numbers, "quiet": quiet,
-    } | timing_body(
+    } | effort_body(
+        priority=priority, error_budget=error_budget, error_budget_after=error_budget_after
+    ) | timing_body(
         at=at, late_minutes=late_minutes, late_rule=late_rule, window=window,
         window_days=window_days, spread=spread,
     ) | shares_body(

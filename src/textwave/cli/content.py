@@ -90,6 +90,21 @@ def add_signature(
     print_json(made) if as_json else print_fields(made)
 
 
+@signatures.command("rate")
+def set_signature_rate(
+    name: str,
+    platform: Annotated[str, typer.Option(help="The platform that it is at.")],
+    rate: Annotated[
+        int | None, typer.Option("--per-second", min=1, help="Without it: as the account takes.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set how many messages a second may leave under a signature."""
+    body = {"platform": platform, "rate_per_second": rate}
+    kept = open_api().put(f"/api/signatures/{segment(name)}/rate", body)
+    print_json(kept) if as_json else print_fields(kept)
+
+
 @signatures.command("list")
 def list_signatures(limit: Limit = 1_000, as_json: AsJson = False) -> None:
     """List the signatures."""

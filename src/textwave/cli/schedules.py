@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from textwave.cli.client import Answer, open_api, segment
+from textwave.cli.effort import ErrorBudget, ErrorBudgetAfter, Priority, effort_body
 from textwave.cli.options import AsJson, Limit, Quiet, read_source
 from textwave.cli.output import print_fields, print_json, print_rows
 from textwave.cli.timing import (
@@ -63,6 +64,9 @@ def edit(
     variable: Variables = None,
     numbers: Annotated[str | None, typer.Option(help="first, latest or all.")] = None,
     quiet: Annotated[str | None, typer.Option(help="In quiet hours: wait or drop.")] = None,
+    priority: Priority = None,
+    error_budget: ErrorBudget = None,
+    error_budget_after: ErrorBudgetAfter = None,
     at: At = None,
     late_minutes: LateMinutes = None,
     late_rule: LateRule = None,
@@ -86,7 +90,11 @@ def edit(
     changes |= timing_body(
         at=at, late_minutes=late_minutes, late_rule=late_rule, window=window,
         window_days=window_days, spread=spread,
+    ) | effort_body(
+        priority=priority, error_budget=error_budget, error_budget_after=error_budget_after
     )  # fmt: skip
+    if "error_budget" in changes:
+        changes["error_budget"] = known["error_budget"] | changes["error_budget"]
     if "schedule" in changes:
         changes["schedule"] = known["schedule"] | changes["schedule"]
     if known["state"] == "scheduled":

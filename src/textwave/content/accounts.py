@@ -7,6 +7,7 @@ https, and values outside what the ledger and the contract hold.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
@@ -88,7 +89,10 @@ class NewPlatform:
 
 @dataclass(frozen=True, slots=True)
 class PlatformAccount:
-    """A platform account as it is kept; `sealed_key` is of use to `open_platform` only."""
+    """A platform account as it is kept; `sealed_key` is of use to `open_platform` only.
+
+    `resting_until`: it did not answer, and is tried again then; `resting_reason`: what it said.
+    """
 
     id: PlatformId
     organization_id: OrganizationId
@@ -105,6 +109,8 @@ class PlatformAccount:
     currency: str
     callback_signing: CallbackSigning
     receipts: ReceiptsBy
+    resting_until: datetime | None = None
+    resting_reason: str = ""
 
     def __post_init__(self) -> None:
         """Take the texts and arrays of a row as the types they stand for."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from textwave.content import store
-from textwave.content.accounts import OpenPlatform, PlatformAccount
+from textwave.content.accounts import RATE_MAX, OpenPlatform, PlatformAccount
 from textwave.content.in_use import InUse
 from textwave.content.lint import check_signature
 from textwave.content.states import SIGNATURE_STATES, SignatureEvent, SignatureState
@@ -16,7 +16,7 @@ from textwave.content.store import Signature
 from textwave.content.trail import note_change
 from textwave.content.typed import check_characters
 from textwave.kit.ids import WorkspaceId
-from textwave.kit.refusal import AlreadyExists, Refusal
+from textwave.kit.refusal import AlreadyExists, InvalidValue, Refusal
 from textwave.kit.states import MoveNotAllowed
 from textwave.platforms.contract import PlatformUnreachable, Review, ReviewState
 from textwave.storage.ledger import Connection, Ledger
@@ -112,6 +112,35 @@ async def ask_again_for_signature(
     await note_change(
         connection, workspace_id, actor, "signature.ask_again", name, {"platform": platform}
     )
+    return await _signature(connection, workspace_id, platform, name)
+
+
+async def set_signature_rate(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    actor: str,
+    platform: str,
+    name: str,
+    rate_per_second: int | None,
+) -> Signature:
+    """Set how many messages a second may leave under a signature; None: as the account takes.
+
+    Raises:
+        NotFound: there is none. InvalidValue: the rate is out of its range.
+    """
+    if rate_per_second is not None and not 1 <= rate_per_second <= RATE_MAX:
+        problem = f"must be between 1 and {RATE_MAX:,} messages a second, not {rate_per_second}."
+        raise InvalidValue("rate_per_second", problem)
+    signature = await _signature(connection, workspace_id, platform, name)
+    await store.set_signature_rate(
+        connection,
+        workspace_id=workspace_id,
+        signature_id=signature.id,
+        rate_per_second=rate_per_second,
+    )
+    detail = {"platform": platform, "rate_per_second": rate_per_second}
+    await note_change(connection, workspace_id, actor, "signature.rate", name, detail)
     return await _signature(connection, workspace_id, platform, name)
 
 

@@ -29,7 +29,10 @@ _SQL = load_statements(__package__ or "textwave.content")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who speaks, without brackets; `verified`: the platform itself said its state."""
+    """Who speaks, without brackets; `verified`: the platform itself said its state.
+
+    `rate_per_second`: messages a second under it at most; None: as many as the account takes.
+    """
 
     id: SignatureId
     workspace_id: WorkspaceId
@@ -39,6 +42,7 @@ class Signature:
     state: SignatureState
     reason: str
     verified: bool
+    rate_per_second: int | None
     created_at: datetime
     decided_at: datetime | None
 
@@ -248,6 +252,22 @@ async def signature_named(
     if not found:
         raise NotFound("signature", name)
     return found[0]
+
+
+async def set_signature_rate(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    signature_id: SignatureId,
+    rate_per_second: int | None,
+) -> None:
+    """Set how many messages a second may leave under a signature; None: no limit of its own."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "id": signature_id,
+        "rate_per_second": rate_per_second,
+    }
+    await execute(connection, _SQL["set_signature_rate"], parameters)
 
 
 async def move_signature(

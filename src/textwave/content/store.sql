@@ -17,7 +17,7 @@ VALUES (%(platform_id)s, %(workspace_id)s) ON CONFLICT DO NOTHING
 -- The platforms that a workspace may use.
 SELECT p.id, p.organization_id, p.name, p.kind, p.base_url, p.sealed_key, p.capabilities,
     p.rate_per_second, p.max_batch, p.opt_out_text, p.counting, p.price_milli, p.currency,
-    p.callback_signing, p.receipts
+    p.callback_signing, p.receipts, p.resting_until, p.resting_reason
 FROM platform p JOIN platform_workspace pw ON pw.platform_id = p.id
 WHERE pw.workspace_id = %(workspace_id)s
     AND (%(name)s::text IS NULL OR p.name = %(name)s)
@@ -27,13 +27,15 @@ ORDER BY p.name LIMIT %(limit)s
 -- name: platform_account
 -- One platform, for workers.
 SELECT id, organization_id, name, kind, base_url, sealed_key, capabilities, rate_per_second,
-    max_batch, opt_out_text, counting, price_milli, currency, callback_signing, receipts
+    max_batch, opt_out_text, counting, price_milli, currency, callback_signing, receipts,
+    resting_until, resting_reason
 FROM platform WHERE id = %(platform_id)s
 
 -- name: platforms_to_pull
 -- Every platform that does not push, for workers.
 SELECT id, organization_id, name, kind, base_url, sealed_key, capabilities, rate_per_second,
-    max_batch, opt_out_text, counting, price_milli, currency, callback_signing, receipts
+    max_batch, opt_out_text, counting, price_milli, currency, callback_signing, receipts,
+    resting_until, resting_reason
 FROM platform WHERE receipts = 'pull' ORDER BY id
 
 -- name: update_platform
@@ -51,7 +53,7 @@ ON CONFLICT (workspace_id, platform_id, name) WHERE state <> 'deleted' DO NOTHIN
 -- name: signatures
 -- A page of a workspace's signatures, in the order of their ids.
 SELECT s.id, s.workspace_id, s.platform_id, p.name AS platform, s.name, s.state, s.reason,
-    s.verified, s.created_at, s.decided_at
+    s.verified, s.rate_per_second, s.created_at, s.decided_at
 FROM signature s JOIN platform p ON p.id = s.platform_id
 WHERE s.workspace_id = %(workspace_id)s AND s.state <> 'deleted' AND s.id > %(after)s
     AND (%(platform_id)s::bigint IS NULL OR s.platform_id = %(platform_id)s)
@@ -193,3 +195,8 @@ FROM short_link WHERE workspace_id = %(workspace_id)s AND code = ANY(%(codes)s)
 UPDATE short_link SET enabled = %(enabled)s
 WHERE workspace_id = %(workspace_id)s AND name = %(name)s AND enabled <> %(enabled)s
 RETURNING id
+
+-- name: set_signature_rate
+-- How many messages a second may leave under a signature; null: as many as the account takes.
+UPDATE signature SET rate_per_second = %(rate_per_second)s
+WHERE workspace_id = %(workspace_id)s AND id = %(id)s AND state <> 'deleted'
