@@ -9,7 +9,6 @@ from typing import Any
 import ibis.expr.types as ir
 
 from textwave.audiences.membership import AUDIENCE_MEMBER
-from textwave.audiences.store import audience_by_id
 from textwave.campaigns.numbers import NumberChoice
 from textwave.campaigns.reach import Reach, find_numbers, find_reach
 from textwave.kit.ids import AudienceId, SnapshotId, WorkspaceId
@@ -42,13 +41,15 @@ async def run_fill(
 ) -> None:
     """Take the numbers of an audience's newest snapshot; what is wrong is said on the entry."""
     async with ledger.transaction() as connection:
-        audience = await audience_by_id(connection, workspace_id, audience_id)
-    if audience.snapshot is None:
+        audience = await allowlist_store.candidate(
+            connection, workspace_id, audience_id=audience_id
+        )
+    newest = audience.snapshot_id
+    if newest is None:
         return
-    newest = audience.snapshot.id
     mobiles, problem = list[int](), ""
     try:
-        wanted = _Wanted(workspace_id, audience.name, audience.definition.table)
+        wanted = _Wanted(workspace_id, audience.name, audience.table_name)
         async with ledger.transaction() as connection:
             reach = await find_reach(connection, vault, wanted)
         mobiles = await warehouse.run(workspace_id, lambda lake: _mobiles(lake, reach, newest))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textwave.accounts.store import audit
-from textwave.audiences import store as audiences
 from textwave.audiences.visibility import SEES_ALL, Viewer
 from textwave.kit.ids import AudienceId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, NotFound, Refusal
@@ -60,10 +59,11 @@ async def add_audience(
         AlreadyExists: it is on the list.
         AllowlistTooLarge: it has more than 100,000 customers.
     """
-    found = await audiences.audience(connection, workspace_id, audience, viewer)
-    size = 0 if found.snapshot is None else found.snapshot.size
-    if size > MOST_NUMBERS:
-        raise AllowlistTooLarge(found.name, size)
+    found = await allowlist_store.candidate(
+        connection, workspace_id, name=audience, viewer=viewer.bound_name
+    )
+    if (found.size or 0) > MOST_NUMBERS:
+        raise AllowlistTooLarge(found.name, found.size or 0)
     if not await allowlist_store.add(connection, workspace_id, found.id, actor):
         raise AlreadyExists("audience on the allowlist", audience)
     await defer(connection, _job(workspace_id, found.id))
@@ -85,7 +85,9 @@ async def delete_audience(
     Raises:
         NotFound: there is no such audience, or it is not on the list.
     """
-    found = await audiences.audience(connection, workspace_id, audience, viewer)
+    found = await allowlist_store.candidate(
+        connection, workspace_id, name=audience, viewer=viewer.bound_name
+    )
     if not await allowlist_store.delete(connection, workspace_id, found.id):
         raise NotFound("audience on the allowlist", audience)
     await _audit(connection, workspace_id, actor, "allowlist.delete", audience)

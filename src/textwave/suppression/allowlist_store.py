@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from textwave.kit.ids import AudienceId, SnapshotId, WorkspaceId
+from textwave.kit.refusal import NotFound
 from textwave.storage.arrays import bigints
-from textwave.storage.ledger import Connection, execute, many, value
+from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
 
 _SQL = load_statements(__package__ or "textwave.suppression", "allowlist_store.sql")
@@ -25,6 +26,17 @@ class AllowlistEntry:
     added_by: str
     added_at: datetime
     snapshot_id: SnapshotId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An audience with its newest snapshot, if it has been computed."""
+
+    id: AudienceId
+    name: str
+    table_name: str
+    snapshot_id: SnapshotId | None
+    size: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,26 @@ async def entries(
     """Return the audiences on the allowlist that the viewer sees; None sees all."""
     key = {"workspace_id": workspace_id, "viewer": viewer}
     return await many(connection, AllowlistEntry, _SQL["entries"], key)
+
+
+async def candidate(
+    connection: Connection,
+    workspace_id: WorkspaceId,
+    *,
+    name: str | None = None,
+    audience_id: AudienceId | None = None,
+    viewer: str | None = None,
+) -> Candidate:
+    """Read an audience by its name or id.
+
+    Raises:
+        NotFound: there is none, or the viewer does not see it.
+    """
+    key = {"workspace_id": workspace_id, "name": name, "audience_id": audience_id}
+    found = await one(connection, Candidate, _SQL["candidate"], {**key, "viewer": viewer})
+    if found is None:
+        raise NotFound("audience", name or str(audience_id))
+    return found
 
 
 async def add(

@@ -12,6 +12,12 @@ WHERE l.workspace_id = %(workspace_id)s
   AND (%(viewer)s::text IS NULL OR a.is_public OR a.created_by = %(viewer)s)
 ORDER BY a.name
 
+-- name: candidate
+-- An audience as the allowlist sees it, by its name or id, if the asker sees it.
+SELECT id, name, table_name, snapshot_id, size FROM audience_now
+WHERE workspace_id = %(workspace_id)s AND (name = %(name)s OR id = %(audience_id)s)
+  AND (%(viewer)s::text IS NULL OR is_public OR created_by = %(viewer)s)
+
 -- name: add
 INSERT INTO allowlist_audience (workspace_id, audience_id, added_by)
 VALUES (%(workspace_id)s, %(audience_id)s, %(actor)s)
