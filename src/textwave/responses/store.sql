@@ -316,7 +316,7 @@ RETURNING id, link_id, token, method, user_agent, clicked_at
 
 -- name: merge_clicks
 -- Keep clicks with the message that their token names, if it is one of the link's workspace and
--- the token was made with that campaign's key.
+-- the token was made with that campaign's key. Those of test sends are kept and counted nowhere.
 WITH kept AS (
     INSERT INTO click (id, workspace_id, link_id, campaign_id, message_id, human, judged_by,
                        clicked_at)
@@ -339,7 +339,9 @@ WITH kept AS (
     SELECT workspace_id, campaign_id, 'clicked', min(id), max(id), array_agg(id)
     FROM kept WHERE message_id IS NOT NULL GROUP BY workspace_id, campaign_id
 )
-SELECT campaign_id, message_id, link_id, human, clicked_at FROM kept
+SELECT k.campaign_id, k.message_id, k.link_id, k.human, k.clicked_at
+FROM kept k LEFT JOIN campaign c ON c.id = k.campaign_id
+WHERE c.purpose IS DISTINCT FROM 'test'
 
 -- name: first_clicks
 -- Remember the first human click of each message; return how many had none before.
