@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 from procrastinate import App
-from procrastinate.exceptions import UniqueViolation
+from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
 
 from textwave.audiences.history_operations import forget_members, forget_unfinished
@@ -125,6 +125,8 @@ async def rescue(app: App, runtime: Runtime) -> None:
             await app.job_manager.retry_job(job)
         except UniqueViolation:  # another of its kind waits: this one is not needed any more
             await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+        except ConnectorException:  # it has just ended, or another rescued it; else soon again
+            log.warning("job not rescued", job=job.id, task=job.task_name)
 
 
 async def _sweep(runtime: Runtime) -> None:
