@@ -320,10 +320,10 @@ async def hold_template(connection: Connection, workspace_id: WorkspaceId, name:
     await execute(connection, _SQL["hold_template"], parameters)
 
 
-async def hold(connection: Connection, workspace_id: WorkspaceId, campaign_id: CampaignId) -> None:
-    """Keep others from changing a campaign until the transaction ends."""
+async def hold(connection: Connection, workspace_id: WorkspaceId, campaign_id: CampaignId) -> bool:
+    """Keep others from changing a campaign until the transaction ends; False: it is gone."""
     key = {"workspace_id": workspace_id, "campaign_id": campaign_id}
-    await execute(connection, _SQL["lock"], key)
+    return await execute(connection, _SQL["lock"], key) == 1
 
 
 async def note_reason(connection: Connection, campaign: Brief, reason: str) -> None:
