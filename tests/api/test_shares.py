@@ -35,6 +35,12 @@ async def command(web: Web, *arguments: str) -> tuple[int, str]:
     return answer.exit_code, answer.output + str(answer.exception or "")
 
 
+def shown(said: str) -> dict[str, Any]:
+    """Return the JSON that a command printed, among what the server logged meanwhile."""
+    found: dict[str, Any] = json.JSONDecoder().raw_decode(said, said.index("{\n"))[0]
+    return found
+
+
 async def test_a_campaign_shows_whom_it_leaves_out_and_which_texts_it_has(
     web: Web, stage: Stage
 ) -> None:
@@ -80,7 +86,7 @@ async def test_the_winner_is_chosen_from_the_command_line(web: Web, stage: Stage
         "--test-share", "50%", "--winner-by", "hand", "--json",
     )  # fmt: skip
     assert status == 0, said
-    made = json.loads(said[said.index("{") :])
+    made = shown(said)
     assert (made["control"]["size"], made["winner"]["test_share"]) == (5, 0.5)
     assert [one["share"] for one in made["variants"]] == [0.3, 0.7]
     await stage.start()
@@ -88,7 +94,7 @@ async def test_the_winner_is_chosen_from_the_command_line(web: Web, stage: Stage
     status, said = await command(web, "campaign", "winner", "Spring", "B")
     assert (status, "“B” goes to the rest: chosen by" in said) == (0, True)
     status, said = await command(web, "campaign", "report", "Spring", "--json")
-    report = json.loads(said[said.index("{") :])
+    report = shown(said)
     assert [one["name"] for one in report["variants"]] == ["A", "B", "rest"]
     assert (report["control_group"], report["drops"]["excluded"]) == (5, 1)
     assert (await command(web, "campaign", "report", "Spring"))[0] == 0
