@@ -155,6 +155,21 @@ async def test_a_campaign_that_does_not_wait_drops_its_recipients(show: StartSho
     assert (report.state, report.messages, report.audience) == ("completed", 0, 3)
 
 
+async def test_what_was_put_off_into_the_quiet_hours_is_dropped_too(show: StartShow) -> None:
+    playing = await show(throttled=1.0)
+    clock = FixedClock(EVENING - timedelta(hours=2))
+    await planned(playing, people(3), clock)
+    await playing.execute("UPDATE campaign SET quiet = 'drop'")
+    await keep_quiet(playing)
+    await playing.serve()
+    assert await states(playing) == {"prepared": 3}
+    clock.set(EVENING)
+    await playing.pass_time()
+    await playing.serve()
+    assert await drops(playing, "Spring") == {"quiet hours": 3}
+    assert await playing.value("SELECT count(*) FROM touch") == 0
+
+
 async def test_recipients_are_held_by_their_own_clocks_and_sent_to_in_their_morning(
     show: StartShow,
 ) -> None:

@@ -102,11 +102,7 @@ def _is_limited(campaign: SendingCampaign) -> bool:
 async def barred(
     connection: Connection, *, campaign: SendingCampaign, recipients: Sequence[Recipient]
 ) -> dict[int, str]:
-    """Return the messages that must not go whatever the hour, with the reason of each.
-
-    For messages that have passed the gate before and certainly not left: their touches are written
-    already, but their owners may have opted out since.
-    """
+    """Return the messages that must not go whatever the hour, with the reason of each."""
     if not recipients:
         return {}
     marketing = campaign.type != MessageType.notification
@@ -117,6 +113,28 @@ async def barred(
         blocked = await opted_out(connection, campaign.signature_id, mobiles)
         reasons |= dict.fromkeys(blocked, OPTED_OUT)
     return {r.id: reasons[r.mobile] for r in recipients if r.mobile in reasons}
+
+
+async def stopped(
+    connection: Connection,
+    *,
+    campaign: SendingCampaign,
+    recipients: Sequence[Recipient],
+    now: datetime,
+) -> dict[int, str]:
+    """Return which messages that passed the gate before and certainly never left must not go now.
+
+    Their touches are written already, but their owners may have opted out since, and it may have
+    become quiet: that drops them where the campaign does not wait.
+    """
+    reasons = await barred(connection, campaign=campaign, recipients=recipients)
+    if campaign.type == MessageType.notification or campaign.quiet != WhenQuiet.DROP:
+        return reasons
+    limits = await limits_store.in_force(connection, campaign.workspace_id, campaign.signature_id)
+    gated = Gated([recipient for recipient in recipients if recipient.id not in reasons])
+    exempt = await _exempt(connection, campaign, limits, gated.passed)
+    _keep_quiet(gated, campaign, limits, exempt, now)
+    return reasons | dict.fromkeys(gated.dropped.get(QUIET_HOURS, ()), QUIET_HOURS)
 
 
 async def opens_at(
@@ -148,7 +166,7 @@ async def _exempt(
     recipients: Sequence[Recipient],
 ) -> set[int]:
     """Return the numbers that neither quiet hours nor fatigue apply to."""
-    if not limits.has_allowlist:
+    if not (limits.has_allowlist and recipients):
         return set()
     mobiles = [recipient.mobile for recipient in recipients]
     return await allowlist_store.on_list(connection, campaign.workspace_id, mobiles)

@@ -16,7 +16,7 @@ from textwave.content.token_keys import token_keys
 from textwave.content.variables import parse
 from textwave.dispatch import store
 from textwave.dispatch import turn_store as turns
-from textwave.dispatch.gate import Gated, barred, gate, opens_at
+from textwave.dispatch.gate import Gated, gate, opens_at, stopped
 from textwave.dispatch.requests import (
     UNSENT,
     Recipient,
@@ -171,7 +171,7 @@ async def _bar(
     """Drop who must not be sent to any more though the gate was passed; return their ids."""
     members = by_request(unsent, found.all, found.apart)
     recipients = [recipient for group in members.values() for recipient in group]
-    reasons = await barred(connection, campaign=campaign, recipients=recipients)
+    reasons = await stopped(connection, campaign=campaign, recipients=recipients, now=now)
     for reason in sorted(set(reasons.values())):
         ids = [message_id for message_id, why in reasons.items() if why == reason]
         await store.drop_messages(connection, key, batch, ids, reason)
