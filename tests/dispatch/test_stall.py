@@ -19,7 +19,7 @@ MOVING = Facts(
     platform="gateway",
     plan_attempts=1,
     plan_problem="",
-    last_answer_at=NOW - timedelta(seconds=5),
+    last_progress_at=NOW - timedelta(seconds=5),
     open_batches=10,
     due_batches=10,
     undecided_batches=0,
@@ -31,7 +31,7 @@ MOVING = Facts(
     resting_reason="",
     worker_silence_seconds=1.0,
 )
-STILL = replace(MOVING, last_answer_at=NOW - timedelta(minutes=10))
+STILL = replace(MOVING, last_progress_at=NOW - timedelta(minutes=10))
 ALL_IN_DOUBT = replace(
     STILL, due_batches=0, doubtful_batches=10, doubtful_requests=12, worker_silence_seconds=1.0
 )

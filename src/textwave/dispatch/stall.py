@@ -36,7 +36,7 @@ class Facts:
     platform: str
     plan_attempts: int
     plan_problem: str
-    last_answer_at: datetime | None
+    last_progress_at: datetime | None
     open_batches: int
     due_batches: int
     undecided_batches: int
@@ -51,7 +51,7 @@ class Facts:
     @property
     def moved_at(self) -> datetime:
         """Return when something last happened to it."""
-        return max(self.state_since, self.last_answer_at or self.state_since)
+        return max(self.state_since, self.last_progress_at or self.state_since)
 
 
 @dataclass(frozen=True, slots=True)
