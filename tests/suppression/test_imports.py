@@ -1,5 +1,6 @@
 """Importing opt-outs and deny lists: counted, harmless when repeated, nothing lost."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +65,11 @@ class Desk:
         assert operation.result is not None, operation.problem
         return operation_id, operation.result
 
+    async def blocked(self) -> int:
+        async with self.ledger.transaction() as connection:
+            found: int = await value(connection, "SELECT count(*) FROM denied_number")
+        return found
+
     async def export(self, *, reveal: bool, form: SheetFormat, **more: Any) -> Path:
         workspace_id = self.stage.founding.workspace_id
         asker = exports.ExportAsker("mei", is_administrator=True)
@@ -115,6 +121,35 @@ async def test_the_same_file_twice_adds_nothing(desk: Desk) -> None:
     assert (again["added"], again["duplicates"]) == (0, 3)
     async with desk.ledger.transaction() as connection:
         assert await value(connection, "SELECT count(*) FROM denied_number") == 2
+
+
+async def test_a_cancelled_import_keeps_what_it_took_and_the_file_again_adds_the_rest(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textwave.suppression.import_operations._BLOCK_RECORDS", 20)
+    lines, workspace_id = 20_000, desk.stage.founding.workspace_id
+    content = "".join(f"154{n:08d}\n" for n in range(lines)).encode()
+    (desk.folder / "big").write_bytes(content)
+    request = ImportRequest(
+        path=str(desk.folder / "big"), file_name="big.txt", actor="mei", reason="complaints"
+    )
+    async with desk.web.transaction(workspace_id) as connection:
+        operation_id = await start_import(connection, workspace_id=workspace_id, request=request)
+    key: dict[str, Any] = {"workspace_id": workspace_id, "operation_id": operation_id}
+    job = asyncio.ensure_future(run_import(ledger=desk.ledger, clock=SystemClock(), **key))
+    async with asyncio.timeout(60):
+        while not await desk.blocked():  # noqa: ASYNC110 - rows of the database are waited for
+            await asyncio.sleep(0.02)
+        async with desk.web.transaction(workspace_id) as connection:
+            await progress.cancel(connection, **key)
+        await job
+    async with desk.web.transaction(workspace_id) as connection:
+        assert (await progress.read(connection, **key)).state == "cancelled"
+    taken = await desk.blocked()
+    assert 0 < taken < lines
+    monkeypatch.undo()
+    _, result = await desk.take(content, reason="complaints")
+    assert (result["added"], result["duplicates"]) == (lines - taken, taken)
 
 
 async def test_an_old_opt_out_does_not_undo_a_later_consent(desk: Desk) -> None:
