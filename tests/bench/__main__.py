@@ -24,6 +24,7 @@ MODULES = {
     "rfm": "rfm",
     "plan": "plan",
     "memory": "memory",
+    "dispatch": "dispatch_gate",
     "dispatch-notify": "dispatch",
     "receipts": "receipts",
     "redirect": "redirect",

@@ -7,7 +7,7 @@ loop that posts the same requests to it, written out before.
 import asyncio
 import multiprocessing
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 
 import aiohttp
@@ -15,6 +15,7 @@ import uvloop
 
 from tests.bench.measurement import Measurement, Place
 from tests.bench.theatre import VARIABLES, big_stage, work_until_completed
+from tests.stage import Stage
 from textwave.content.tokens import TokenKey
 from textwave.content.variables import parse
 from textwave.dispatch.requests import Recipient, Request, Text, click_tokens, compose
@@ -32,13 +33,27 @@ CONCURRENCY = 16
 
 def measure(place: Place, rows: int | None) -> Measurement:
     """Send a notification campaign of so many messages; more is better."""
-    count = rows or DEFAULT_ROWS
+    return measured("dispatch-notify", place, rows or DEFAULT_ROWS, MessageType.notification)
+
+
+async def nothing_more(stage: Stage, count: int) -> None:
+    """Leave the stage as it is."""
+
+
+def measured(
+    name: str,
+    place: Place,
+    count: int,
+    message_type: MessageType,
+    prepare: Callable[[Stage, int], Awaitable[None]] = nothing_more,
+) -> Measurement:
+    """Send a campaign of so many messages; `prepare` furnishes the stage before it starts."""
     with sink() as url:
-        seconds, bodies = uvloop.run(_send(place, url, count))
+        seconds, bodies = uvloop.run(_send(place, url, count, message_type, prepare))
         baseline_seconds = uvloop.run(_post(url, bodies))
     rate, baseline = count / seconds, count / baseline_seconds
     return Measurement(
-        "dispatch-notify",
+        name,
         round(rate),
         "messages/s",
         round(baseline),
@@ -66,9 +81,16 @@ def _serve(ready: Callable[[str], None]) -> None:
     uvloop.run(serve_sink(SinkSettings(name="sandbox"), ready=ready))
 
 
-async def _send(place: Place, url: str, count: int) -> tuple[float, list[bytes]]:
-    async with big_stage(place, count, platform_url=url, message_type="notification") as stage:
-        campaign_id = await stage.campaign(message_type="notification", variables=VARIABLES)
+async def _send(
+    place: Place,
+    url: str,
+    count: int,
+    message_type: MessageType,
+    prepare: Callable[[Stage, int], Awaitable[None]],
+) -> tuple[float, list[bytes]]:
+    async with big_stage(place, count, platform_url=url, message_type=message_type) as stage:
+        await prepare(stage, count)
+        campaign_id = await stage.campaign(message_type=message_type, variables=VARIABLES)
         await stage.start()
         await stage.plan(campaign_id)
         settings = Settings(data=place.folder)
@@ -92,7 +114,7 @@ async def _send(place: Place, url: str, count: int) -> tuple[float, list[bytes]]
         1,
         "Textwave",
         "T1",
-        MessageType.notification,
+        message_type,
         parse(content),
         TokenKey(1, b"0" * 32),
     )
