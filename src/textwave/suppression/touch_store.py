@@ -12,7 +12,7 @@ from typing import Any, Final, LiteralString, cast
 
 from textwave.kit.ids import CampaignId, SignatureId, WorkspaceId
 from textwave.storage.arrays import bigints
-from textwave.storage.ledger import Connection, execute, many, value
+from textwave.storage.ledger import Connection, execute, value
 from textwave.storage.statements import load_statements
 from textwave.suppression.fatigue import (
     LONGEST_WINDOW_SECONDS,
@@ -54,16 +54,6 @@ class Touched:
     workspace_id: WorkspaceId
     signature_id: SignatureId
     campaign_id: CampaignId
-
-
-@dataclass(frozen=True, slots=True)
-class SeenTouch:
-    """A touch as a person sees it who asks why a number got nothing."""
-
-    message_id: int
-    touched_at: datetime
-    signature: str
-    campaign: str
 
 
 async def take_clock(
@@ -201,19 +191,6 @@ async def fill_customers(
         "after": _oldest(now),
     }
     return await execute(connection, _SQL["fill_customers"], parameters)
-
-
-async def touches_of_number(
-    connection: Connection, workspace_id: WorkspaceId, mobile: int, *, now: datetime, limit: int
-) -> list[SeenTouch]:
-    """Return what a number got in the last 30 days, newest first."""
-    parameters = {
-        "workspace_id": workspace_id,
-        "mobile": mobile,
-        "after": _oldest(now),
-        "limit": limit,
-    }
-    return await many(connection, SeenTouch, _SQL["touches_of_number"], parameters)
 
 
 def _oldest(now: datetime) -> datetime:

@@ -72,10 +72,3 @@ FROM message m
 WHERE t.workspace_id = %(workspace_id)s AND t.customer_key IS NULL AND t.touched_at > %(after)s
   AND t.mobile > %(mobile)s AND t.mobile <= %(last_mobile)s
   AND m.id = t.message_id AND m.workspace_id = t.workspace_id
-
--- name: touches_of_number
--- What a number got lately, newest first.
-SELECT t.message_id, t.touched_at, s.name AS signature, c.name AS campaign
-FROM touch t JOIN signature s ON s.id = t.signature_id JOIN campaign c ON c.id = t.campaign_id
-WHERE t.workspace_id = %(workspace_id)s AND t.mobile = %(mobile)s AND t.touched_at > %(after)s
-ORDER BY t.touched_at DESC, t.message_id DESC LIMIT %(limit)s
