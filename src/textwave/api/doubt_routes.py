@@ -13,6 +13,7 @@ from textwave.dispatch.doubt import DoubtCase as Case
 from textwave.dispatch.doubt import SettledAs
 
 routes = APIRouter(tags=["in doubt"])
+_PAGE_MAX = 200  # the messages of each are looked at
 _RequestName = Annotated[Text, Field(min_length=5, max_length=40)]
 
 
@@ -96,7 +97,8 @@ async def list_doubts(
     after: Annotated[_RequestName | None, Query(description="The last request's name.")] = None,
     limit: Limit = 100,
 ) -> DoubtPage:
-    """Return requests in doubt with their evidence, the oldest campaign's first."""
+    """Return requests in doubt with their evidence, the oldest campaign's first; at most 200."""
+    bounded = min(limit, _PAGE_MAX)
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         found = await operations.doubts(
             connection,
@@ -104,10 +106,10 @@ async def list_doubts(
             campaign=campaign,
             platform=platform,
             after=after,
-            limit=limit,
+            limit=bounded,
         )
     hours = runtime.settings.in_doubt_hours
-    more = str(found[-1].key) if len(found) >= limit else None
+    more = str(found[-1].key) if len(found) >= bounded else None
     return DoubtPage(items=[_shape(case, hours) for case in found], next=more)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from textwave.campaigns.endings import NOT_IN_TIME
 from textwave.dispatch.doubt import (
     DOUBTED_CAUSES,
     DoubtCase,
@@ -17,7 +18,8 @@ from textwave.storage.ledger import Connection, execute, many, value
 from textwave.storage.statements import load_statements
 
 _SQL = load_statements(__package__ or "textwave.dispatch", "doubt_store.sql")
-_OWN_CAUSES: Final = [*DOUBTED_CAUSES, "cancelled", "not sent in time"]
+_OWN_CAUSES: Final = [*DOUBTED_CAUSES, "cancelled", NOT_IN_TIME]
+"""Causes that no receipt gives."""
 
 
 @dataclass(frozen=True, slots=True)
