@@ -19,6 +19,7 @@ from textwave.campaigns.timing import (
     late_start,
     opens_at,
     read_moment,
+    spread_size,
 )
 from textwave.kit.refusal import InvalidValue
 
@@ -202,3 +203,10 @@ def test_without_a_window_batches_are_due_in_even_steps() -> None:
     start = local("2026-12-01T09:00")
     found = due_times([0, 0.25, 0.5, 0.75], start=start, spread_minutes=120, zone=SHANGHAI)
     assert found == [start + n * timedelta(minutes=30) for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("messages", "minutes", "size"), [(600, 1, 100), (600, 60, 10), (600, 120, 5), (10, 600, 1)]
+)
+def test_what_is_spread_is_due_in_small_pieces(messages: int, minutes: int, size: int) -> None:
+    assert spread_size(1000, messages=messages, spread_minutes=minutes) == size

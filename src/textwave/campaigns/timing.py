@@ -273,10 +273,11 @@ def _same_time(due: datetime, zone: ZoneInfo, now: datetime) -> datetime:
 
 
 def spread_size(most: int, *, messages: int, spread_minutes: int) -> int:
-    """Return how many messages may be due at once, so that there are some every minute."""
+    """Return how many messages may be due at once: some every minute, oftener in a short time."""
     if not spread_minutes:
         return most
-    return min(most, max(messages // spread_minutes, 1))
+    slices = max(spread_minutes, min(6 * spread_minutes, 60))
+    return min(most, max(messages // slices, 1))
 
 
 def due_times(
