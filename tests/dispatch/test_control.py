@@ -46,6 +46,14 @@ async def until(playing: Show, distinct: int) -> None:
         await asyncio.sleep(0.02)
 
 
+async def completed(playing: Show) -> None:
+    """Wait until everything is recorded."""
+    deadline = time.monotonic() + 60
+    while (await playing.report()).state != "completed":
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
 async def stands_still(playing: Show) -> int:
     """Return what the platform has two seconds after a pause, and never gets more of."""
     await asyncio.sleep(2)
@@ -69,8 +77,7 @@ async def test_a_pause_takes_effect_within_two_seconds_and_nothing_is_lost_by_it
         await playing.execute("UPDATE platform SET rate_per_second = 100000")
         await act(playing, resume_campaign)
         await until(playing, MESSAGES)
-        while (await playing.report()).state != "completed":
-            await asyncio.sleep(0.02)
+        await completed(playing)
     counts, report = await playing.counts(), await playing.report()
     assert (counts["distinct"], counts["twice"]) == (MESSAGES, 0)
     assert report.submitted == MESSAGES
