@@ -25,6 +25,7 @@ from textwave.dispatch.cancelling_operations import settle_campaign
 from textwave.kit.ids import CampaignId
 from textwave.kit.refusal import NotFound
 from textwave.platforms.sandbox.templates import Template
+from textwave.responses.store import AskedReply, trace_replies
 from textwave.storage.ledger import Ledger
 
 SHORT = "Dear ${name}: http://d.example.cn/abc123/${sp_link} 拒收请回复R"
@@ -52,6 +53,18 @@ async def received(show: Show) -> Counter[str]:
     ) as response:
         items = (await response.json())["items"]
     return Counter(message["content"].split(" ")[0] for message in items)
+
+
+async def traced(show: Show) -> int:
+    """Return of how many messages a reply from their number finds them."""
+    async with show.ledger.transaction() as connection:
+        found = await (await connection.execute("SELECT id, mobile FROM message")).fetchall()
+        at = show.stage.clock.now()
+        asked = [
+            AskedReply(place, mobile, "Textwave", at) for place, (_, mobile) in enumerate(found)
+        ]
+        replies = await trace_replies(connection, platform_id=show.platform_id, asked=asked)
+    return sum(reply.message_id == found[reply.ordinal][0] for reply in replies)
 
 
 async def give(show: Show, campaign_id: CampaignId) -> None:
@@ -89,6 +102,7 @@ async def test_each_message_goes_out_with_the_text_of_its_variant(show: StartSho
     ]
     assert 60 < by_text["Dear"] < 120  # 30 % of 300, drawn
     assert (await playing.recount(campaign_id)).parts == report.parts
+    assert await traced(playing) == 300
     mixed = await playing.value(
         """SELECT count(*) FROM request r JOIN campaign_variant v ON v.campaign_id = r.campaign_id
            WHERE r.first_id < v.first_id AND r.last_id >= v.first_id"""
