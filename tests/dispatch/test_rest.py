@@ -110,3 +110,25 @@ def test_waits_double_up_to_five_minutes_unless_the_platform_wishes_more() -> No
     assert [rest_seconds(n) for n in (1, 2, 3, 9, 10, 1000)] == [1, 2, 4, 256, 300, 300]
     assert [backoff_seconds(n) for n in (0, 1, 2, 1000)] == [0.2, 0.2, 0.4, 300]
     assert (rest_seconds(1, 20.0), backoff_seconds(1, 1e9)) == (20.0, 3600.0)
+
+
+async def test_a_job_holds_no_place_while_its_account_is_busy(show: StartShow) -> None:
+    playing = await show()
+    await playing.planned(300, rate_per_second=10)
+    await playing.execute("DELETE FROM procrastinate_jobs")
+    assert await playing.serve() == 1
+    assert (await playing.counts())["distinct"] == 100
+    comes = "SELECT extract(epoch FROM scheduled_at - now())::float8 FROM procrastinate_jobs"
+    assert 5 < await playing.value(f"{comes} WHERE status = 'todo'") < 10
+
+
+async def test_a_job_gives_way_when_another_account_waits_for_a_place(show: StartShow) -> None:
+    playing = await show(answer_milliseconds=50.0)
+    await playing.planned(3000, max_batch=10)
+    await playing.execute(
+        """INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock)
+           VALUES ('dispatch', 'dispatch.serve', 'serve-999')"""
+    )
+    assert 0 < await playing.serve() < 30
+    comes = "SELECT count(*) FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo'"
+    assert await playing.value(comes, [f"serve-{playing.platform_id}"]) == 1
