@@ -68,6 +68,7 @@ STATES: Final[Mapping[str, str]] = {
     "draft": _("Draft"),
     "reviewing": _("In review"),
     "rejected": _("Rejected"),
+    "scheduled": _("Scheduled"),
     "planning": _("Planning"),
     "sending": _("Sending"),
     "paused": _("Paused"),
@@ -91,6 +92,13 @@ DROPS: Final[Mapping[str, str]] = {
     "duplicate number": _("Number occurs twice"),
     "opted out": _("Opted out"),
     "missing variable": _("A variable has no value"),
+    "fatigue": _("Had enough messages (fatigue)"),
+    "quiet hours": _("Quiet hours"),
+    "excluded": _("Left out by an audience"),
+    "control group": _("Control group"),
+    "deny list": _("On the deny list"),
+    "carrier not approved": _("Not approved by the carrier"),
+    "not on allow list": _("Not on the allowlist"),
 }
 CAUSES: Final[Mapping[str, str]] = {
     "bad number": _("Not a mobile number"),
@@ -112,6 +120,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "no balance": _("The platform account has no balance"),
     "forbidden": _("The platform account may not send"),
     "refused": _("Refused by the platform"),
+    "in doubt": _("In doubt until the end"),
+    "not sent": _("Not sent, as somebody found out"),
 }
 INTENTS: Final[Mapping[str, str]] = {
     "opt out": _("Opt-out"),
