@@ -46,8 +46,8 @@ from textwave.platforms.contract import MessageType
 from textwave.storage import progress
 from textwave.storage.ledger import Connection
 from textwave.storage.queue import Job, defer
-from textwave.suppression import limits_store
-from textwave.suppression.quiet import QuietTimes, QuietZone
+from textwave.limits import store as limits_store
+from textwave.limits.quiet import QuietTimes, QuietZone
 
 DRY_RUN_TASK = "campaigns.dry_run"
 RESUME_TASK = "campaigns.resume"
@@ -176,11 +176,12 @@ async def campaigns(
     connection: Connection,
     workspace_id: WorkspaceId,
     *,
+    state: str | None = None,
     before: int | None = None,
     limit: int = 100,
 ) -> Sequence[Campaign]:
-    """Return the campaigns of the workspace, newest first."""
-    return await store.campaigns(connection, workspace_id, before=before, limit=limit)
+    """Return the campaigns of the workspace, newest first; all, or those in one state."""
+    return await store.campaigns(connection, workspace_id, state=state, before=before, limit=limit)
 
 
 async def campaign(connection: Connection, workspace_id: WorkspaceId, name: str) -> Campaign:

@@ -31,7 +31,7 @@ from textwave.kit.ids import (
 from textwave.kit.refusal import NotFound
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
-from textwave.suppression.quiet import WhenQuiet
+from textwave.limits.quiet import WhenQuiet
 
 _SQL = load_statements(__package__ or "textwave.campaigns")
 _STARTS = (CampaignEvent.START, CampaignEvent.WAIT_FOR_REVIEW, CampaignEvent.BEGIN)
@@ -282,6 +282,7 @@ async def campaigns(
     workspace_id: WorkspaceId,
     *,
     name: str | None = None,
+    state: str | None = None,
     before: int | None = None,
     limit: int = 100,
 ) -> list[Campaign]:
@@ -289,6 +290,7 @@ async def campaigns(
     parameters = {
         "workspace_id": workspace_id,
         "name": name,
+        "state": state,
         "before": before,
         "limit": limit,
     }

@@ -62,6 +62,7 @@ JOIN workspace w ON w.id = c.workspace_id LEFT JOIN recurrence r ON r.id = c.rec
 WHERE c.workspace_id = %(workspace_id)s
   AND (%(name)s::text IS NULL OR c.name = %(name)s)
   AND (%(name)s::text IS NOT NULL OR c.purpose <> 'test')
+  AND (%(state)s::text IS NULL OR c.state = %(state)s)
   AND (%(before)s::bigint IS NULL OR c.id < %(before)s)
 ORDER BY c.id DESC LIMIT %(limit)s
 
