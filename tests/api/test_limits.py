@@ -11,8 +11,8 @@ from tests.stage import Stage, people
 from textwave.campaigns.allowlist_operations import run_fill
 from textwave.cli.main import app
 from textwave.kit.ids import AudienceId
+from textwave.limits import allowlist_store
 from textwave.storage.ledger import value
-from textwave.suppression import allowlist_store
 
 
 async def command(web: Web, *arguments: str) -> tuple[int, str]:

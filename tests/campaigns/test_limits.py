@@ -8,7 +8,7 @@ import pytest
 from textwave.campaigns.limits import check_opens, opens_at
 from textwave.campaigns.timing import Window
 from textwave.kit.refusal import InvalidValue
-from textwave.suppression.quiet import NEVER, Holiday, QuietTimes
+from textwave.limits.quiet import NEVER, Holiday, QuietTimes
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NIGHT = QuietTimes(time(21), time(9))

@@ -12,8 +12,8 @@ from tests.stage import SHANGHAI, Person, people
 from textwave.campaigns.operations import cancel_campaign
 from textwave.dispatch.cancelling_operations import settle_campaign
 from textwave.kit.clock import FixedClock
-from textwave.suppression import limits_store
-from textwave.suppression.quiet import Holiday, QuietZone
+from textwave.limits import store as limits_store
+from textwave.limits.quiet import Holiday, QuietZone
 
 EVENING = datetime(2031, 6, 1, 14, tzinfo=UTC)  # 22:00 in Shanghai, 10:00 in New York
 MORNING = datetime(2031, 6, 2, 1, tzinfo=UTC)  # 09:00 in Shanghai, 21:00 in New York

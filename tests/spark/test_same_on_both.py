@@ -9,8 +9,6 @@ from tests.spark.conftest import Both
 from tests.spark.definitions import AIPL, KNOWN, LABELLED, QUANTILES, REGULARS, RFM, RULES, choose
 from textwave.audiences.store import member_ids, write_members
 from textwave.campaigns.draft import read_sources
-from textwave.campaigns.draw import draw_for
-from textwave.campaigns.plan import OPTED_OUT, Recipients, drawn_first, recipients
 from textwave.campaigns.shares import division
 from textwave.content.variables import parse
 from textwave.kit.ids import SnapshotId
@@ -18,6 +16,8 @@ from textwave.models.aipl import calendar_of
 from textwave.models.aipl_store import AIPL_LABELS, count_moves, write_labels
 from textwave.models.rfm import Analysis
 from textwave.models.rfm_store import RFM_SCORES, compute, write_scores
+from textwave.plans.draw import draw_for
+from textwave.plans.plan import OPTED_OUT, Recipients, drawn_first, recipients
 from textwave.storage.warehouse import Lake
 
 ON_SPARK = 100

@@ -20,8 +20,8 @@ from textwave.campaigns.winner_operations import choose_winner
 from textwave.dispatch.stall_operations import stalls
 from textwave.insights.operations import EffectReport, effect_report
 from textwave.kit.ids import WorkspaceId
+from textwave.limits.quiet import WhenQuiet
 from textwave.storage.ledger import Connection
-from textwave.suppression.quiet import WhenQuiet
 from textwave.wiring import links_url
 
 routes = APIRouter(tags=["campaigns"])

@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field
 from textwave.api.entry import Name, Rt, Text, Who, viewer_of
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Operation, Page, Shape
-from textwave.suppression import allowlist_operations as allowlists
-from textwave.suppression import limits_operations as limits
-from textwave.suppression import limits_store
-from textwave.suppression.fatigue import HIGHEST_LIMIT, WINDOW_SECONDS, CountsBy
-from textwave.suppression.limits_operations import RuleDraft, SignatureName
-from textwave.suppression.limits_store import FatigueRule as KeptRule
-from textwave.suppression.quiet import MOST_HOLIDAYS, QuietZone
+from textwave.limits import allowlist_operations as allowlists
+from textwave.limits import operations as limits
+from textwave.limits import store as limits_store
+from textwave.limits.fatigue import HIGHEST_LIMIT, WINDOW_SECONDS, CountsBy
+from textwave.limits.operations import RuleDraft, SignatureName
+from textwave.limits.quiet import MOST_HOLIDAYS, QuietZone
+from textwave.limits.store import FatigueRule as KeptRule
 
 routes = APIRouter(tags=["limits"])
 Named = Annotated[Name, Path()]

@@ -10,9 +10,9 @@ from textwave.api.campaign_routes import NewCampaign
 from textwave.api.entry import After, Limit, Name, Rt, Who, viewer_of
 from textwave.api.shapes import Page, Shape, page_of
 from textwave.api.timing_shapes import ClockTime, Weekday
-from textwave.campaigns import recurrence_operations as recurrences
-from textwave.campaigns.recurrence import Every, Rhythm
-from textwave.campaigns.recurrence_operations import NewRecurrence, ShownRecurrence
+from textwave.recurrences import operations as recurrences
+from textwave.recurrences.operations import NewRecurrence, ShownRecurrence
+from textwave.recurrences.recurrence import Every, Rhythm
 from textwave.wiring import links_url
 
 routes = APIRouter(tags=["recurrences"])

@@ -9,7 +9,6 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from textwave.api.entry import Name
-from textwave.campaigns.draw import HIGHEST_SEED
 from textwave.campaigns.shares import (
     LARGEST_CONTROL,
     MOST_EXCLUSIONS,
@@ -21,6 +20,7 @@ from textwave.campaigns.shares import (
     Variant,
     WinnerRule,
 )
+from textwave.plans.draw import HIGHEST_SEED
 
 Share = Annotated[float, Field(ge=0.001, le=1)]
 

@@ -13,12 +13,12 @@ from textwave.campaigns.numbers import NumberChoice
 from textwave.campaigns.reach import Reach, find_numbers, find_reach
 from textwave.kit.ids import AudienceId, SnapshotId, WorkspaceId
 from textwave.kit.refusal import Refusal
+from textwave.limits import allowlist_store
+from textwave.limits.allowlist_operations import AllowlistTooLarge
+from textwave.limits.allowlist_store import MOST_NUMBERS
 from textwave.storage.ledger import Ledger
 from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Lake, Warehouse
-from textwave.suppression import allowlist_store
-from textwave.suppression.allowlist_operations import AllowlistTooLarge
-from textwave.suppression.allowlist_store import MOST_NUMBERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from textwave.campaigns.effort import Effort
-from textwave.campaigns.plan import VariableSource
 from textwave.campaigns.shares import Shares
 from textwave.campaigns.timing import Timing
 from textwave.content.variables import MissingValue, WhenMissing
 from textwave.kit.refusal import InvalidValue, Refusal
-from textwave.suppression.quiet import WhenQuiet
+from textwave.limits.quiet import WhenQuiet
+from textwave.plans.plan import VariableSource
 
 _LONGEST_NAME = 100
 _LONGEST_DEFAULT = 100

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from textwave.campaigns import timing
 from textwave.campaigns.timing import Window
 from textwave.kit.refusal import InvalidValue
-from textwave.suppression.quiet import NEVER, QuietTimes, opening
+from textwave.limits.quiet import NEVER, QuietTimes, opening
 
 _MOST_STEPS: Final = 1_000
 

@@ -42,12 +42,12 @@ from textwave.campaigns.store import Brief, Campaign
 from textwave.campaigns.timing import approved_start, check_timing, scheduled_at
 from textwave.kit.ids import CampaignId, OperationId, TemplateId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
+from textwave.limits import store as limits_store
+from textwave.limits.quiet import QuietTimes, QuietZone
 from textwave.platforms.contract import MessageType
 from textwave.storage import progress
 from textwave.storage.ledger import Connection
 from textwave.storage.queue import Job, defer
-from textwave.limits import store as limits_store
-from textwave.limits.quiet import QuietTimes, QuietZone
 
 DRY_RUN_TASK = "campaigns.dry_run"
 RESUME_TASK = "campaigns.resume"

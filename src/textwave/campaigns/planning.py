@@ -12,14 +12,6 @@ import psycopg
 import structlog
 
 from textwave.campaigns import recipients, shares_store, store
-from textwave.campaigns.lake import (
-    AudienceGrewError,
-    Destination,
-    PlanTally,
-    tally_plan,
-    write_plan,
-)
-from textwave.campaigns.plan import CONTROL_GROUP
 from textwave.campaigns.recipients import Asked, find_asked
 from textwave.campaigns.serving_store import defer_serving, measure_batches
 from textwave.campaigns.shares import REST_NUMBER, ChosenBy
@@ -35,6 +27,14 @@ from textwave.kit.ids import CampaignId, OperationId, WorkspaceId, first_message
 from textwave.kit.mobile import Mobile, masked
 from textwave.kit.money import Money, price_of
 from textwave.kit.refusal import Refusal
+from textwave.plans.lake import (
+    AudienceGrewError,
+    Destination,
+    PlanTally,
+    tally_plan,
+    write_plan,
+)
+from textwave.plans.plan import CONTROL_GROUP
 from textwave.storage import progress
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.partitions import ensure_partitions

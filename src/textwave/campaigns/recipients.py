@@ -16,17 +16,7 @@ import pyarrow.compute as pc
 from textwave.audiences.store import member_ids
 from textwave.campaigns import repeat_store, shares_store
 from textwave.campaigns.draft import NotReadyToStart, read_sources
-from textwave.campaigns.draw import Held, draw_for
-from textwave.campaigns.lake import plan_blocks
 from textwave.campaigns.numbers import NumberChoice
-from textwave.campaigns.plan import (
-    EXCLUDED,
-    OPTED_OUT,
-    Block,
-    Recipients,
-    count_recipients,
-    drawn_first,
-)
 from textwave.campaigns.reach import Reach, find_numbers, find_reach
 from textwave.campaigns.repeat_store import Retry, failed_pairs, reached_since
 from textwave.campaigns.shares import ControlTakesAll
@@ -34,6 +24,16 @@ from textwave.campaigns.shares_store import Exclusion, Rules
 from textwave.campaigns.store import Brief
 from textwave.campaigns.texts import Texts, held_share, texts_of
 from textwave.kit.ids import SnapshotId
+from textwave.plans.draw import Held, draw_for
+from textwave.plans.lake import plan_blocks
+from textwave.plans.plan import (
+    EXCLUDED,
+    OPTED_OUT,
+    Block,
+    Recipients,
+    count_recipients,
+    drawn_first,
+)
 from textwave.platforms.contract import MessageType
 from textwave.storage.ledger import Connection
 from textwave.storage.secrets import Vault

@@ -20,7 +20,7 @@ from textwave.campaigns.shares import (
 from textwave.campaigns.store import Campaign
 from textwave.campaigns.timing import LateRule, Timing, check_window
 from textwave.kit.refusal import InvalidValue, Refusal
-from textwave.suppression.quiet import WhenQuiet
+from textwave.limits.quiet import WhenQuiet
 
 NEVER_AGAIN: Final = ("unsubscribed", "blacklisted")
 MAYBE_DELIVERED: Final = ("no receipt", "in doubt")

@@ -11,11 +11,11 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import ClassVar, Final
 
-from textwave.campaigns.draw import HIGHEST_SEED, LOTS, draw_for
-from textwave.campaigns.parts import united
-from textwave.campaigns.plan import Division
 from textwave.content.variables import TemplateText
 from textwave.kit.refusal import InvalidValue, Refusal
+from textwave.plans.draw import HIGHEST_SEED, LOTS, draw_for
+from textwave.plans.parts import united
+from textwave.plans.plan import Division
 
 WHOLE: Final = 1000
 MOST_VARIANTS: Final = 5

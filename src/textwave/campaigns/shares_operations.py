@@ -17,8 +17,6 @@ from textwave.campaigns.draft import (
     TypeDiffers,
     check_sources,
 )
-from textwave.campaigns.draw import LOTS
-from textwave.campaigns.parts import united
 from textwave.campaigns.recipients import check_computed
 from textwave.campaigns.shares import (
     REST,
@@ -38,6 +36,8 @@ from textwave.content.store import platform_named
 from textwave.content.variables import TemplateText, parse
 from textwave.kit.ids import AudienceId, CampaignId, WorkspaceId
 from textwave.kit.refusal import NotFound
+from textwave.plans.draw import LOTS
+from textwave.plans.parts import united
 from textwave.platforms.contract import MessageType
 from textwave.storage.ledger import Connection
 

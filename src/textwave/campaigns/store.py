@@ -29,9 +29,9 @@ from textwave.kit.ids import (
     WorkspaceId,
 )
 from textwave.kit.refusal import NotFound
+from textwave.limits.quiet import WhenQuiet
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
-from textwave.limits.quiet import WhenQuiet
 
 _SQL = load_statements(__package__ or "textwave.campaigns")
 _STARTS = (CampaignEvent.START, CampaignEvent.WAIT_FOR_REVIEW, CampaignEvent.BEGIN)

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from textwave.campaigns.draw import Held, draw_for, lots_for
-from textwave.campaigns.parts import DearestMeasure, Measure, PartsMeasure
-from textwave.campaigns.plan import Division
 from textwave.campaigns.shares import division
 from textwave.campaigns.shares_store import Rules, WrittenVariant
 from textwave.campaigns.store import Brief
 from textwave.content.variables import TemplateText, parse
 from textwave.content.wording import full_text
 from textwave.kit.text import Counting
+from textwave.plans.draw import Held, draw_for, lots_for
+from textwave.plans.parts import DearestMeasure, Measure, PartsMeasure
+from textwave.plans.plan import Division
 from textwave.platforms.contract import MessageType
 
 

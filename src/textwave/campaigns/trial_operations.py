@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from textwave.campaigns import shares_store, store, trial_store
 from textwave.campaigns.draft import NotReadyToStart, read_sources
-from textwave.campaigns.plan import Recipients, recipients
 from textwave.campaigns.reach import Reach, find_reach
 from textwave.campaigns.serving_store import defer_serving
 from textwave.campaigns.start_operations import check_signature, record
@@ -28,6 +27,7 @@ from textwave.content.variables import TemplateText, parse
 from textwave.kit.clock import Clock
 from textwave.kit.ids import CampaignId, OperationId, TemplateId, WorkspaceId, first_message_id
 from textwave.kit.refusal import InvalidValue, NotFound
+from textwave.plans.plan import Recipients, recipients
 from textwave.storage import progress
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.partitions import ensure_partitions

@@ -15,7 +15,6 @@ import structlog
 from textwave.accounts.store import audit
 from textwave.campaigns import shares_store, store, winner_store
 from textwave.campaigns.operations import campaign
-from textwave.campaigns.parts import PartsMeasure, picked, united
 from textwave.campaigns.serving_store import defer_serving
 from textwave.campaigns.shares import REST_NUMBER, Choice, NoWinnerOpen
 from textwave.campaigns.shares import choose as choose_by_clicks
@@ -27,6 +26,7 @@ from textwave.campaigns.winner_store import CampaignKey, PlannedMessage, Rest
 from textwave.kit.clock import Clock
 from textwave.kit.ids import CampaignId, WorkspaceId
 from textwave.kit.refusal import NotFound
+from textwave.plans.parts import PartsMeasure, picked, united
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import Job, defer
 

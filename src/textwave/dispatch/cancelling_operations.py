@@ -10,10 +10,10 @@ from typing import Any, Final
 from textwave.campaigns.operations import CANCEL_TASK, settle_cancelled
 from textwave.dispatch.serving import BatchKey
 from textwave.kit.ids import CampaignId, WorkspaceId
+from textwave.limits.touch_store import give_back
 from textwave.storage.ledger import Connection, Ledger, execute, many, value
 from textwave.storage.queue import Job, defer
 from textwave.storage.statements import load_statements
-from textwave.suppression.touch_store import give_back
 
 _SQL = load_statements(__package__ or "textwave.dispatch", "cancelling_store.sql")
 _NOBODY: Final = 0

@@ -12,9 +12,9 @@ import structlog
 from textwave.accounts.store import audit
 from textwave.campaigns.endings import NOT_IN_TIME
 from textwave.dispatch.doubt_store import CampaignKey
+from textwave.limits.touch_store import give_back
 from textwave.storage.ledger import Connection, Ledger, execute, many, value
 from textwave.storage.statements import load_statements
-from textwave.suppression.touch_store import give_back
 
 _SQL = load_statements(__package__ or "textwave.dispatch", "expiry_store.sql")
 _BATCHES_AT_ONCE: Final = 10

@@ -11,18 +11,14 @@ from datetime import datetime
 from typing import Final
 
 from textwave.campaigns.limits import opens_at as window_and_quiet
-from textwave.campaigns.plan import OPTED_OUT
 from textwave.campaigns.trial_store import TEST_PURPOSE
 from textwave.dispatch.requests import Recipient
 from textwave.dispatch.store import Batch, SendingCampaign
-from textwave.platforms.contract import MessageType
-from textwave.storage.ledger import Connection
-from textwave.suppression import allowlist_store, limits_store
-from textwave.suppression.deny_store import drop_reasons
-from textwave.suppression.fatigue import FATIGUE
-from textwave.suppression.fatigue_operations import touch
-from textwave.suppression.limits_store import LimitsInForce
-from textwave.suppression.quiet import (
+from textwave.limits import allowlist_store
+from textwave.limits import store as limits_store
+from textwave.limits.fatigue import FATIGUE
+from textwave.limits.fatigue_operations import touch
+from textwave.limits.quiet import (
     NEVER,
     QUIET_HOURS,
     QuietTimes,
@@ -30,9 +26,14 @@ from textwave.suppression.quiet import (
     WhenQuiet,
     opening,
 )
+from textwave.limits.store import LimitsInForce
+from textwave.limits.touch_store import Touched
+from textwave.limits.zones import zone_names, zones
+from textwave.plans.plan import OPTED_OUT
+from textwave.platforms.contract import MessageType
+from textwave.storage.ledger import Connection
+from textwave.suppression.deny_store import drop_reasons
 from textwave.suppression.store import opted_out
-from textwave.suppression.touch_store import Touched
-from textwave.suppression.zones import zone_names, zones
 
 _NO_ZONES: Final = ()
 

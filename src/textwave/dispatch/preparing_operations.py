@@ -31,10 +31,10 @@ from textwave.dispatch.requests import (
 from textwave.dispatch.serving import Batch, BatchKey, Turn
 from textwave.dispatch.store import SendingCampaign
 from textwave.kit.clock import Clock
+from textwave.limits.touch_store import give_back
 from textwave.platforms.contract import MessageType
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.secrets import Vault
-from textwave.suppression.touch_store import give_back
 
 _WORTH_SECONDS: Final = 0.01
 

@@ -7,11 +7,11 @@ construction, in every report, at any moment.
 from dataclasses import dataclass
 from datetime import datetime
 
-from textwave.campaigns.plan import CONTROL_GROUP
 from textwave.dispatch.stall_operations import stalls
 from textwave.insights import store
 from textwave.insights.store import Counters, VariantEffect
 from textwave.kit.ids import WorkspaceId
+from textwave.plans.plan import CONTROL_GROUP
 from textwave.responses.lag_store import OptOutLag, of_campaign
 from textwave.storage.ledger import Connection
 

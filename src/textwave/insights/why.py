@@ -11,17 +11,17 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from textwave.insights.why_store import Block, DroppedMessage, SentMessage
-from textwave.suppression.deny_store import DENY_LIST, OPTED_OUT
-from textwave.suppression.explanation import (
+from textwave.limits.explanation import (
     CountedTouch,
     CountingRule,
     FullWindow,
     full_windows,
 )
-from textwave.suppression.fatigue import FATIGUE
-from textwave.suppression.limits_store import LimitsInForce
-from textwave.suppression.quiet import NEVER, QUIET_HOURS, QuietZone, opening
-from textwave.suppression.zones import zone_names, zones
+from textwave.limits.fatigue import FATIGUE
+from textwave.limits.quiet import NEVER, QUIET_HOURS, QuietZone, opening
+from textwave.limits.store import LimitsInForce
+from textwave.limits.zones import zone_names, zones
+from textwave.suppression.deny_store import DENY_LIST, OPTED_OUT
 
 _SAID: Final = {
     "no number": "The customer had no number.",

@@ -9,9 +9,10 @@ from textwave.insights import why_store as store
 from textwave.insights.why import Known, RightNow, Why, explained, right_now
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.mobile import Mobile, masked
+from textwave.limits import allowlist_store
+from textwave.limits import store as limits_store
+from textwave.limits.fatigue import CountsBy
 from textwave.storage.ledger import Connection
-from textwave.suppression import allowlist_store, limits_store
-from textwave.suppression.fatigue import CountsBy
 
 CAMPAIGNS_A_PAGE: Final = 1_000
 _NEWEST: Final = 2**62

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from textwave.kit.ids import CampaignId, PlatformId, WorkspaceId
+from textwave.limits.explanation import CountedTouch, CountingRule
+from textwave.limits.fatigue import LONGEST_WINDOW_SECONDS, CountsBy, Limits
+from textwave.limits.store import rules
 from textwave.storage.ledger import Connection, many
 from textwave.storage.statements import load_statements
-from textwave.suppression.explanation import CountedTouch, CountingRule
-from textwave.suppression.fatigue import LONGEST_WINDOW_SECONDS, CountsBy, Limits
-from textwave.suppression.limits_store import rules
 
 _SQL = load_statements(__package__ or "textwave.insights", "why_store.sql")
 _MOST_TOUCHES: Final = 2_000

@@ -24,6 +24,7 @@ from textwave.downloads.operations import forget_downloads
 from textwave.feeds.operations import run_due
 from textwave.insights.outcome_operations import defer_exports
 from textwave.insights.retention_operations import retain
+from textwave.limits.allowlist_operations import defer_stale
 from textwave.models.refresh_operations import defer_due_models
 from textwave.platforms.contract import (
     PlatformAnsweredNonsense,
@@ -36,7 +37,6 @@ from textwave.storage.partitions import ensure_partitions
 from textwave.storage.queue import defer
 from textwave.storage.touch_weeks import drop_touch_weeks, ensure_touch_weeks
 from textwave.storage.upkeep import tidy_lake
-from textwave.suppression.allowlist_operations import defer_stale
 from textwave.wiring import Runtime
 from textwave.worker.decisions import start_waiting_campaigns
 from textwave.worker.doubt_tasks import end_overdue, settle_doubts, watch_campaigns

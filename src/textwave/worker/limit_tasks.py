@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from textwave.campaigns import allowlist_operations as allowlists
-from textwave.suppression import allowlist_operations, limits_operations
+from textwave.limits import allowlist_operations
+from textwave.limits import operations as limits_operations
 from textwave.wiring import Runtime
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from textwave.campaigns import run_operations as runs
 from textwave.campaigns.schedule_operations import begin_due
 from textwave.campaigns.start_operations import BEGIN_TASK, begin_campaign
+from textwave.recurrences import run_operations as runs
 from textwave.wiring import Runtime, links_url
 
 

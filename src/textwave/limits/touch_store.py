@@ -11,17 +11,17 @@ from functools import cache
 from typing import Any, Final, LiteralString, cast
 
 from textwave.kit.ids import CampaignId, SignatureId, WorkspaceId
-from textwave.storage.arrays import bigints
-from textwave.storage.ledger import Connection, execute, value
-from textwave.storage.statements import load_statements
-from textwave.suppression.fatigue import (
+from textwave.limits.fatigue import (
     LONGEST_WINDOW_SECONDS,
     WINDOW_SECONDS,
     CountsBy,
     Limits,
 )
+from textwave.storage.arrays import bigints
+from textwave.storage.ledger import Connection, execute, value
+from textwave.storage.statements import load_statements
 
-_SQL = load_statements(__package__ or "textwave.suppression", "touch_store.sql")
+_SQL = load_statements(__package__ or "textwave.limits", "touch_store.sql")
 _PERSONS: Final[Mapping[CountsBy, str]] = {
     CountsBy.NUMBER: "mobile",
     CountsBy.CUSTOMER: "customer_key",

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 
-from textwave.campaigns.recurrence import Rhythm, Span, read_rhythm
 from textwave.kit.ids import CampaignId, WorkspaceId
 from textwave.kit.refusal import NotFound
+from textwave.recurrences.recurrence import Rhythm, Span, read_rhythm
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
 
-_SQL = load_statements(__package__ or "textwave.campaigns", "recurrence_store.sql")
+_SQL = load_statements(__package__ or "textwave.recurrences")
 
 
 @dataclass(frozen=True, slots=True)

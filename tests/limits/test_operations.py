@@ -11,19 +11,19 @@ from tests.stage import SHANGHAI, Stage, people
 from textwave.kit.clock import FixedClock
 from textwave.kit.ids import CampaignId, SignatureId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
-from textwave.storage.ledger import Ledger, execute, value
-from textwave.suppression import limits_operations as limits
-from textwave.suppression import limits_store
-from textwave.suppression.fatigue import CountsBy
-from textwave.suppression.fatigue_operations import touch
-from textwave.suppression.limits_operations import (
+from textwave.limits import operations as limits
+from textwave.limits import store as limits_store
+from textwave.limits.fatigue import CountsBy
+from textwave.limits.fatigue_operations import touch
+from textwave.limits.operations import (
     GlobalRuleExists,
     RuleDraft,
     SignatureInTwoRules,
     SignatureName,
 )
-from textwave.suppression.quiet import MOST_HOLIDAYS, TooManyHolidays
-from textwave.suppression.touch_store import Touched
+from textwave.limits.quiet import MOST_HOLIDAYS, TooManyHolidays
+from textwave.limits.touch_store import Touched
+from textwave.storage.ledger import Ledger, execute, value
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 OURS = (SignatureName("sandbox", "Textwave"),)

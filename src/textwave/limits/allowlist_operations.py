@@ -11,10 +11,10 @@ from textwave.accounts.store import audit
 from textwave.audiences.visibility import SEES_ALL, Viewer
 from textwave.kit.ids import AudienceId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, NotFound, Refusal
+from textwave.limits import allowlist_store
+from textwave.limits.allowlist_store import MOST_NUMBERS, AllowlistEntry
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import Job, defer
-from textwave.suppression import allowlist_store
-from textwave.suppression.allowlist_store import MOST_NUMBERS, AllowlistEntry
 
 FILL_TASK: Final = "campaigns.fill_allowlist"
 

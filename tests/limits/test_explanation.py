@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textwave.suppression.explanation import CountedTouch, CountingRule, full_windows
-from textwave.suppression.fatigue import WINDOW_SECONDS, Limits
+from textwave.limits.explanation import CountedTouch, CountingRule, full_windows
+from textwave.limits.fatigue import WINDOW_SECONDS, Limits
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -14,19 +14,20 @@ from textwave.content.store import platform_named, signature_named
 from textwave.kit.clock import Clock
 from textwave.kit.ids import OperationId, SignatureId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound, Refusal
-from textwave.storage import progress
-from textwave.storage.ledger import Connection, Ledger
-from textwave.storage.watching import probing
-from textwave.suppression import limits_store, touch_store
-from textwave.suppression.fatigue import WINDOW_SECONDS, CountsBy, read_limits
-from textwave.suppression.limits_store import FatigueRule, KeptHoliday, SendingPolicy
-from textwave.suppression.quiet import (
+from textwave.limits import store as limits_store
+from textwave.limits import touch_store
+from textwave.limits.fatigue import WINDOW_SECONDS, CountsBy, read_limits
+from textwave.limits.quiet import (
     MOST_HOLIDAYS,
     QuietZone,
     TooManyHolidays,
     check_hours,
     read_holiday,
 )
+from textwave.limits.store import FatigueRule, KeptHoliday, SendingPolicy
+from textwave.storage import progress
+from textwave.storage.ledger import Connection, Ledger
+from textwave.storage.watching import probing
 
 COUNT_BY_CUSTOMER_TASK: Final = "suppression.count_by_customer"
 MOST_SIGNATURES: Final = 100

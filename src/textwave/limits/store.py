@@ -7,12 +7,12 @@ from typing import Any
 
 from textwave.kit.ids import SignatureId, WorkspaceId
 from textwave.kit.refusal import NotFound
+from textwave.limits.fatigue import CountsBy, Limits
+from textwave.limits.quiet import Holiday, QuietTimes, QuietZone
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
-from textwave.suppression.fatigue import CountsBy, Limits
-from textwave.suppression.quiet import Holiday, QuietTimes, QuietZone
 
-_SQL = load_statements(__package__ or "textwave.suppression", "limits_store.sql")
+_SQL = load_statements(__package__ or "textwave.limits")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ import pytest
 from tests.stage import SHANGHAI
 from textwave.kit.clock import FixedClock
 from textwave.kit.ids import CampaignId, SignatureId, WorkspaceId
+from textwave.limits import store as limits_store
+from textwave.limits import touch_store
+from textwave.limits.fatigue import WINDOW_SECONDS, CountsBy, Limits
+from textwave.limits.fatigue_operations import touch
+from textwave.limits.touch_store import Touched
 from textwave.storage.ledger import Connection, Ledger, execute, value
 from textwave.storage.partitions import ensure_partitions
-from textwave.suppression import limits_store, touch_store
-from textwave.suppression.fatigue import WINDOW_SECONDS, CountsBy, Limits
-from textwave.suppression.fatigue_operations import touch
-from textwave.suppression.touch_store import Touched
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FIRST_ID = 7_400_000_000_000  # of March 2026

@@ -15,19 +15,19 @@ from hypothesis import strategies as st
 
 from tests.stage import SHANGHAI, Person
 from textwave.campaigns.draft import read_sources
-from textwave.campaigns.draw import LOTS, Held, draw_for, lots_for
-from textwave.campaigns.parts import DearestMeasure, Measure, PartsMeasure
-from textwave.campaigns.plan import (
+from textwave.campaigns.shares import division
+from textwave.content.rendering import fill, render
+from textwave.content.variables import TemplateText, parse
+from textwave.kit.text import Counting, count
+from textwave.plans.draw import LOTS, Held, draw_for, lots_for
+from textwave.plans.parts import DearestMeasure, Measure, PartsMeasure
+from textwave.plans.plan import (
     OPTED_OUT,
     Recipients,
     blocks,
     drawn_first,
     recipients,
 )
-from textwave.campaigns.shares import division
-from textwave.content.rendering import fill, render
-from textwave.content.variables import TemplateText, parse
-from textwave.kit.text import Counting, count
 
 SHORT = parse("Dear ${name}: http://d.cn/abc123/${sp_x}")
 LONG = parse("Level ${level}, dear ${name}, " + "see you soon " * 5)

@@ -14,9 +14,10 @@ import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
 import pyarrow as pa
 
-from textwave.campaigns.draw import Held
-from textwave.campaigns.parts import Measure, PartsMeasure
-from textwave.campaigns.plan import (
+from textwave.content.rendering import render
+from textwave.plans.draw import Held
+from textwave.plans.parts import Measure, PartsMeasure
+from textwave.plans.plan import (
     DROP_FIELDS,
     MESSAGE_FIELDS,
     Block,
@@ -24,7 +25,6 @@ from textwave.campaigns.plan import (
     blocks,
     recipients,
 )
-from textwave.content.rendering import render
 
 _ROWS_A_BATCH = 20_000
 _SAMPLES = 5

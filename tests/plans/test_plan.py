@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tests.stage import SHANGHAI, Person, Stage, people
 from textwave.campaigns.draft import read_sources
-from textwave.campaigns.parts import PartsMeasure
-from textwave.campaigns.plan import OPTED_OUT, Recipients, blocks, recipients
 from textwave.content.rendering import fill, render
 from textwave.content.variables import parse
 from textwave.kit.text import Counting, count
+from textwave.plans.parts import PartsMeasure
+from textwave.plans.plan import OPTED_OUT, Recipients, blocks, recipients
 from textwave.storage.ledger import Ledger, many, value
 
 TEXT = "Dear ${name}, level ${level}: http://d.cn/abc123/${sp_x} 拒收请回复R"

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textwave.kit.refusal import InvalidValue
-from textwave.suppression.quiet import (
+from textwave.limits.quiet import (
     NEVER,
     Holiday,
     QuietTimes,
@@ -16,7 +16,7 @@ from textwave.suppression.quiet import (
     opening,
     read_holiday,
 )
-from textwave.suppression.zones import zone_names, zones
+from textwave.limits.zones import zone_names, zones
 
 MINUTE = timedelta(minutes=1)
 NEW_YORK, SHANGHAI = ZoneInfo("America/New_York"), ZoneInfo("Asia/Shanghai")

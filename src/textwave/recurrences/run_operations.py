@@ -13,16 +13,17 @@ import structlog
 
 from textwave.audiences.operations import refresh_audience
 from textwave.audiences.store import audience
-from textwave.campaigns import recurrence_store, store
+from textwave.campaigns import store
 from textwave.campaigns.operations import create_campaign
-from textwave.campaigns.recurrence_operations import following_run, read_draft
-from textwave.campaigns.recurrence_store import OpenRun, Recurrence, RunKey
 from textwave.campaigns.start_operations import check_ready, settle
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.timing import Decision, Due, Start, late_start, shown
 from textwave.kit.clock import Clock
 from textwave.kit.ids import CampaignId, WorkspaceId
 from textwave.kit.refusal import Refusal
+from textwave.recurrences import store as recurrence_store
+from textwave.recurrences.operations import following_run, read_draft
+from textwave.recurrences.store import OpenRun, Recurrence, RunKey
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import Job, defer
 from textwave.storage.warehouse import Warehouse

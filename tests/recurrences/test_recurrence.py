@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textwave.campaigns.recurrence import (
+from textwave.recurrences.recurrence import (
     LAST,
     Every,
     Rhythm,

@@ -1,7 +1,7 @@
 """Recurring campaigns as people see them: made, looked at, paused, resumed, deleted.
 
 Called by the API as the web role. A recurrence keeps a draft; each of its times makes a campaign
-from it (`textwave.campaigns.run_operations`). Refused is a draft that could not be sent now.
+from it (`textwave.recurrences.run_operations`). Refused is a draft that could not be sent now.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,15 @@ from pydantic import TypeAdapter
 
 from textwave.accounts.store import audit
 from textwave.audiences.visibility import SEES_ALL, Viewer
-from textwave.campaigns import recurrence_store, schedule_store, store
+from textwave.campaigns import schedule_store, store
 from textwave.campaigns.draft import CampaignDraft
 from textwave.campaigns.operations import create_campaign
-from textwave.campaigns.recurrence import (
+from textwave.campaigns.start_operations import check_approved
+from textwave.campaigns.timing import FURTHEST
+from textwave.kit.ids import WorkspaceId
+from textwave.kit.refusal import AlreadyExists, InvalidValue, Refusal
+from textwave.recurrences import store as recurrence_store
+from textwave.recurrences.recurrence import (
     Rhythm,
     RhythmUnfit,
     Span,
@@ -27,11 +32,7 @@ from textwave.campaigns.recurrence import (
     next_runs,
     write_rhythm,
 )
-from textwave.campaigns.recurrence_store import Recurrence, Run
-from textwave.campaigns.start_operations import check_approved
-from textwave.campaigns.timing import FURTHEST
-from textwave.kit.ids import WorkspaceId
-from textwave.kit.refusal import AlreadyExists, InvalidValue, Refusal
+from textwave.recurrences.store import Recurrence, Run
 from textwave.storage.ledger import Connection
 
 SHOWN_RUNS: Final = 5

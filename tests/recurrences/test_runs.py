@@ -12,22 +12,22 @@ import pytest
 from tests.stage import LINKS_URL, Stage, people
 from textwave.audiences.life_operations import AudienceInUse, archive_audience
 from textwave.audiences.visibility import SEES_ALL
-from textwave.campaigns import recurrence_operations as recurrences
 from textwave.campaigns.draft import CampaignDraft, NotReadyToStart
-from textwave.campaigns.recurrence import Every, Rhythm, RhythmUnfit
-from textwave.campaigns.recurrence_operations import (
+from textwave.campaigns.store import campaigns
+from textwave.campaigns.timing import LateRule, Timing, Window
+from textwave.kit.clock import FixedClock
+from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
+from textwave.recurrences import operations as recurrences
+from textwave.recurrences.operations import (
     NewRecurrence,
     RecurrenceEnded,
     ShownRecurrence,
     read_draft,
     write_draft,
 )
-from textwave.campaigns.recurrence_store import Run
-from textwave.campaigns.run_operations import Runner, plan_due_runs, run_recurrence
-from textwave.campaigns.store import campaigns
-from textwave.campaigns.timing import LateRule, Timing, Window
-from textwave.kit.clock import FixedClock
-from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
+from textwave.recurrences.recurrence import Every, Rhythm, RhythmUnfit
+from textwave.recurrences.run_operations import Runner, plan_due_runs, run_recurrence
+from textwave.recurrences.store import Run
 from textwave.storage.ledger import Ledger, value
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

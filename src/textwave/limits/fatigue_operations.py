@@ -7,11 +7,11 @@ clock until its touches are committed, so that fatigue is exact under any number
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from textwave.limits import touch_store
+from textwave.limits.fatigue import CountsBy, blocked, lowest_of, most_for_one
+from textwave.limits.store import LimitsInForce
+from textwave.limits.touch_store import Counting, Touched
 from textwave.storage.ledger import Connection
-from textwave.suppression import touch_store
-from textwave.suppression.fatigue import CountsBy, blocked, lowest_of, most_for_one
-from textwave.suppression.limits_store import LimitsInForce
-from textwave.suppression.touch_store import Counting, Touched
 
 
 async def touch(

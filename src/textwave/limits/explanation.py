@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from textwave.suppression.fatigue import WINDOW_SECONDS, Limits
+from textwave.limits.fatigue import WINDOW_SECONDS, Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from textwave.campaigns.draw import Draw, Held
-from textwave.campaigns.parts import Measure
 from textwave.content.variables import MissingValue, TemplateText
+from textwave.plans.draw import Draw, Held
+from textwave.plans.parts import Measure
 
 NO_NUMBER: Final = "no number"
 BAD_NUMBER: Final = "bad number"

@@ -11,7 +11,7 @@ from textwave.storage.arrays import bigints
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
 
-_SQL = load_statements(__package__ or "textwave.suppression", "allowlist_store.sql")
+_SQL = load_statements(__package__ or "textwave.limits", "allowlist_store.sql")
 MOST_NUMBERS: Final = 100_000
 
 

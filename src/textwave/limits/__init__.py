@@ -1,0 +1,1 @@
+"""What people get at most: fatigue rules, quiet hours, holidays, the allowlist."""

@@ -1,0 +1,1 @@
+"""Campaigns that come again: their rhythm and their runs."""
