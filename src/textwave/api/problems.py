@@ -159,6 +159,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "disk_full": 507,
     "platform_unreachable": 503,
     "files_unreadable": 503,
+    "touches_held": 503,
     "spark_failed": 503,
     "spark_missing": 503,
     "spark_unreachable": 503,

@@ -14,7 +14,7 @@ import structlog
 from textwave.insights import outcome_store as store
 from textwave.insights import outcomes
 from textwave.kit.ids import WorkspaceId
-from textwave.storage.ledger import Ledger
+from textwave.storage.ledger import Ledger, may_stand_still
 from textwave.storage.queue import Job, defer
 from textwave.storage.warehouse import CATALOG, Lake, Warehouse
 
@@ -53,6 +53,7 @@ async def export_outcomes(
     total = 0
     while await _choose(ledger, workspace_id):
         async with ledger.transaction() as connection:
+            await may_stand_still(connection)
             export = await store.hold_export(connection, workspace_id)
             if export is None or not export.outcomes:
                 break  # another exporter was first

@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Final, LiteralString, cast
+from typing import Any, ClassVar, Final, LiteralString, cast
+
+import psycopg
 
 from textwave.kit.ids import CampaignId, SignatureId, WorkspaceId
+from textwave.kit.refusal import Refusal
 from textwave.limits.fatigue import (
     LONGEST_WINDOW_SECONDS,
     WINDOW_SECONDS,
@@ -18,7 +21,7 @@ from textwave.limits.fatigue import (
     Limits,
 )
 from textwave.storage.arrays import bigints
-from textwave.storage.ledger import Connection, execute, value
+from textwave.storage.ledger import IDLE_SECONDS, Connection, execute, value
 from textwave.storage.statements import load_statements
 
 _SQL = load_statements(__package__ or "textwave.limits", "touch_store.sql")
@@ -26,6 +29,7 @@ _PERSONS: Final[Mapping[CountsBy, str]] = {
     CountsBy.NUMBER: "mobile",
     CountsBy.CUSTOMER: "customer_key",
 }
+_WAIT_SECONDS: Final = IDLE_SECONDS + 5  # whoever hangs with the clock has lost it by then
 _LONGEST_WINDOW: Final = timedelta(seconds=LONGEST_WINDOW_SECONDS)
 _WINDOWS: Final[Mapping[str, timedelta]] = {
     name: timedelta(seconds=seconds) for name, seconds in WINDOW_SECONDS.items()
@@ -56,22 +60,55 @@ class Touched:
     campaign_id: CampaignId
 
 
+@dataclass(eq=False)
+class TouchesHeld(Refusal):
+    """Others have counted touches of the workspace for so long that waiting was given up."""
+
+    code: ClassVar[str] = "touches_held"
+    waited_seconds: int
+
+    @property
+    def sentence(self) -> str:
+        return (
+            "Messages of this workspace were counted against its fatigue rules for more than "
+            f"{self.waited_seconds} seconds without a pause, so nothing was done. Batches come "
+            "again by themselves; anything else can be tried again."
+        )
+
+
 async def take_clock(
     connection: Connection, workspace_id: WorkspaceId, *, now: datetime
 ) -> datetime:
-    """Wait until nobody else counts or writes touches of the workspace; return the moment."""
-    key = {"workspace_id": workspace_id, "now": now}
-    moment: datetime = await value(connection, _SQL["take_clock"], key)
-    return moment
+    """Wait until nobody else counts or writes touches of the workspace; return the moment.
+
+    Raises:
+        TouchesHeld: somebody else does for too long; the transaction can only be given up.
+    """
+    moment = await _clock(connection, "take_clock", workspace_id, now)
+    return moment or now
 
 
 async def share_clock(
     connection: Connection, workspace_id: WorkspaceId, *, now: datetime
 ) -> datetime:
-    """Wait until nobody counts touches of the workspace; return the moment."""
-    key = {"workspace_id": workspace_id, "now": now}
-    moment: datetime | None = await value(connection, _SQL["share_clock"], key)
+    """Wait until nobody counts touches of the workspace; return the moment.
+
+    Raises:
+        TouchesHeld: somebody does for too long; the transaction can only be given up.
+    """
+    moment: datetime | None = await _clock(connection, "share_clock", workspace_id, now)
     return moment or await take_clock(connection, workspace_id, now=now)
+
+
+async def _clock(
+    connection: Connection, statement: str, workspace_id: WorkspaceId, now: datetime
+) -> datetime | None:
+    wait = f"{round(_WAIT_SECONDS * 1000)}ms"
+    key = {"workspace_id": workspace_id, "now": now, "wait": wait}
+    try:
+        return await value(connection, _SQL[statement], key)
+    except psycopg.errors.LockNotAvailable:
+        raise TouchesHeld(round(_WAIT_SECONDS)) from None
 
 
 async def rooms(

@@ -1,15 +1,18 @@
 -- name: take_clock
 -- Be the only one who counts and writes touches of the workspace until the transaction ends;
--- returns the moment of what will be written: not before any other one's.
-INSERT INTO touch_clock AS c (workspace_id, touched_at) VALUES (%(workspace_id)s, %(now)s)
+-- returns the moment of what will be written: not before any other one's. Waits for so long.
+WITH bounded AS MATERIALIZED (SELECT set_config('lock_timeout', %(wait)s, true))
+INSERT INTO touch_clock AS c (workspace_id, touched_at) SELECT %(workspace_id)s, %(now)s FROM bounded
 ON CONFLICT (workspace_id) DO UPDATE SET touched_at = greatest(c.touched_at, excluded.touched_at)
 RETURNING touched_at
 
 -- name: share_clock
 -- The moment for somebody who does not count: any number may write touches at once, but nobody
 -- counts and no rule changes until their transactions have ended.
-SELECT greatest(touched_at, %(now)s) FROM touch_clock WHERE workspace_id = %(workspace_id)s
-FOR SHARE
+WITH bounded AS MATERIALIZED (SELECT set_config('lock_timeout', %(wait)s, true))
+SELECT greatest(c.touched_at, %(now)s) FROM bounded CROSS JOIN touch_clock c
+WHERE c.workspace_id = %(workspace_id)s
+FOR SHARE OF c
 
 -- name: rooms
 -- How many more messages a number may get, where that is fewer than are asked for. One read of the

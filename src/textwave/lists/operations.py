@@ -30,7 +30,7 @@ from textwave.lists.staging import Staged, Wanted, stage_ids
 from textwave.lists.store import Counts, KeptFile, KeptUpload, Present
 from textwave.lists.values import header_names
 from textwave.storage import progress
-from textwave.storage.ledger import Connection, Ledger
+from textwave.storage.ledger import Connection, Ledger, may_stand_still
 from textwave.storage.queue import Job, defer
 from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Warehouse
@@ -138,6 +138,7 @@ def sweep_job(workspace_id: WorkspaceId) -> Job:
 async def run_sweep(*, ledger: Ledger, warehouse: Warehouse, workspace_id: WorkspaceId) -> None:
     """Do the job of `sweep_job`, while no upload writes."""
     async with ledger.transaction() as connection:
+        await may_stand_still(connection)
         await store.lock(connection, workspace_id)
         present = await store.present(connection, workspace_id)
         await warehouse.run(workspace_id, lambda lake: ids.sweep(lake, present))
@@ -272,6 +273,7 @@ async def _take(
     """
     fingerprint = request.fingerprint(staged.sha256)
     async with using.ledger.transaction() as connection:
+        await may_stand_still(connection)
         await store.lock(connection, workspace_id)
         known = await store.find(connection, workspace_id, request.list)
         if known is not None and known.operation_id == operation_id:

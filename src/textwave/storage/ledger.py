@@ -7,6 +7,7 @@ the transaction names; the owner sees all and names the workspace in each statem
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, LiteralString, TypeVar
 
 from psycopg import AsyncConnection
@@ -22,6 +23,8 @@ Parameters = Mapping[str, Any] | Sequence[Any] | None
 
 RECONNECT_SECONDS: Final = 10.0
 """How long a pool tries to connect at growing pauses before the next caller begins anew."""
+IDLE_SECONDS: Final = 15.0
+"""How long a transaction may stand still before the server ends it and lets go of its locks."""
 
 # A network cut says nothing to either side. We notice it by these; the server by those, and lets
 # go of the locks of whoever is gone.
@@ -36,7 +39,10 @@ _SERVER_LIMITS: Final = """
     SELECT set_config('tcp_keepalives_idle', '10', false),
            set_config('tcp_keepalives_interval', '5', false),
            set_config('tcp_keepalives_count', '3', false),
-           set_config('tcp_user_timeout', '25000', false)"""
+           set_config('tcp_user_timeout', '25000', false),
+           set_config('idle_in_transaction_session_timeout', %s::integer::text, false)"""
+_NO_LIMIT_TO_IDLENESS: Final = """
+    SELECT set_config('idle_in_transaction_session_timeout', '0', true)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,9 @@ class Ledger:
 
 
 @asynccontextmanager
-async def open_ledger(url: str, *, connections: int = 10) -> AsyncGenerator[Ledger, None]:
+async def open_ledger(
+    url: str, *, connections: int = 10, idle_seconds: float = IDLE_SECONDS
+) -> AsyncGenerator[Ledger, None]:
     """Open a pool of at most so many connections; a caller waits at most 30 seconds for one."""
     url = enduring(url)
     pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
@@ -70,7 +78,7 @@ async def open_ledger(url: str, *, connections: int = 10) -> AsyncGenerator[Ledg
         timeout=30,
         reconnect_timeout=RECONNECT_SECONDS,
         open=False,
-        configure=limit_silence,
+        configure=partial(limit_silence, idle_seconds=idle_seconds),
         check=AsyncConnectionPool.check_connection,
         kwargs={"application_name": "textwave"},
     )
@@ -84,10 +92,20 @@ def enduring(url: str) -> str:
     return make_conninfo(url, **{name: _LIMITS_TO_SILENCE[name] for name in missing})
 
 
-async def limit_silence(connection: AsyncConnection[Any]) -> None:
-    """Let the server notice within half a minute that this client is cut off."""
-    await connection.execute(_SERVER_LIMITS)
+async def limit_silence(
+    connection: AsyncConnection[Any], idle_seconds: float = IDLE_SECONDS
+) -> None:
+    """Let the server notice within half a minute that this client is cut off, or hangs."""
+    await connection.execute(_SERVER_LIMITS, [round(idle_seconds * 1000)])
     await connection.commit()
+
+
+async def may_stand_still(connection: Connection) -> None:
+    """Let this one transaction stand still as long as it likes, while something else is done.
+
+    For a job that holds what only jobs of its own kind wait for.
+    """
+    await connection.execute(_NO_LIMIT_TO_IDLENESS)
 
 
 async def many(

@@ -27,6 +27,7 @@ from textwave.storage.ledger import (
     enduring,
     execute,
     limit_silence,
+    may_stand_still,
 )
 from textwave.wiring import Runtime, open_runtime
 from textwave.worker.housekeeping import add_housekeeping, rescue
@@ -154,5 +155,6 @@ async def _until_it_answers(ledger: Ledger, asked: asyncio.Event) -> None:
 async def _make_lake(runtime: Runtime) -> None:
     """Open the lake once, one process at a time: its very first opening makes its catalog."""
     async with runtime.ledger.transaction() as connection:
+        await may_stand_still(connection)
         await execute(connection, "SELECT pg_advisory_xact_lock(%s)", [_LAKE_LOCK])
         await runtime.warehouse.run(WorkspaceId(1), lambda lake: lake.version())
