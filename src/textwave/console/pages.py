@@ -18,7 +18,7 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from textwave.console import board, language, table_words
+from textwave.console import board, campaign_words, language, limit_words, table_words
 from textwave.console.addresses import (
     audience_address,
     campaign_address,
@@ -28,6 +28,7 @@ from textwave.console.addresses import (
 from textwave.console.language import LANGUAGES, catalog
 from textwave.console.refreshing import refresh_in_words, shown_refresh, weekdays
 from textwave.kit.mobile import mask_numbers
+from textwave.kit.money import Money
 
 _CONSOLE: Final = Path(__file__).parent
 STATIC: Final = _CONSOLE / "static"
@@ -40,6 +41,8 @@ _WORDS: Final = {
     "intent": language.INTENTS,
     "step": language.STEPS,
     **table_words.WORDS,
+    **campaign_words.WORDS,
+    **limit_words.WORDS,
 }
 _written_time = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").fullmatch
 _variable = re.compile(r"\$\{([^{}]*)\}")
@@ -103,6 +106,10 @@ def _shown(chosen: str) -> dict[str, Any]:
         "board_of": board,
         "pieces_of": pieces_of,
         "mask_numbers": mask_numbers,
+        "age": partial(campaign_words.age, chosen=chosen),
+        "weekday_names": campaign_words.weekday_names(chosen),
+        "window_in_words": partial(campaign_words.window_in_words, chosen=chosen),
+        "money": money,
         "number": partial(format_decimal, locale=chosen),
         "percent": partial(percent, chosen=chosen),
         "moment": partial(_moment, chosen=chosen),
@@ -119,6 +126,11 @@ def percent(share: float, chosen: str) -> str:
     if 99 < hundred < 100:  # noqa: PLR2004 - said above
         return format_percent(int(share * 1000) / 1000, format="0.#%", locale=chosen)
     return format_percent(share, format="0%", locale=chosen)
+
+
+def money(milli: int, currency: str) -> str:
+    """Write an amount."""
+    return str(Money(milli, currency))
 
 
 def _moment(at: datetime, zone: str, chosen: str) -> str:

@@ -16,10 +16,15 @@ from starlette.types import ASGIApp
 
 from textwave.console import (
     audience_pages,
+    campaign_after_pages,
+    campaign_before_pages,
     campaign_pages,
+    campaign_writing_pages,
     entry_pages,
+    fatigue_pages,
     feed_pages,
     import_pages,
+    limit_pages,
     list_pages,
     model_pages,
     operation_pages,
@@ -43,6 +48,11 @@ _NOUNS = (
     import_pages,
     model_pages,
     feed_pages,
+    fatigue_pages,
+    limit_pages,
+    campaign_writing_pages,
+    campaign_before_pages,
+    campaign_after_pages,
     campaign_pages,
 )
 
