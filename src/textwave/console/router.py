@@ -16,10 +16,7 @@ from starlette.types import ASGIApp
 
 from textwave.console import (
     audience_pages,
-    campaign_after_pages,
-    campaign_before_pages,
     campaign_pages,
-    campaign_writing_pages,
     entry_pages,
     fatigue_pages,
     feed_pages,
@@ -50,9 +47,6 @@ _NOUNS = (
     feed_pages,
     fatigue_pages,
     limit_pages,
-    campaign_writing_pages,
-    campaign_before_pages,
-    campaign_after_pages,
     campaign_pages,
 )
 
