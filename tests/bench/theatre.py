@@ -12,6 +12,7 @@ from textwave.accounts.operations import found
 from textwave.storage.ledger import Ledger, execute, open_ledger, value
 from textwave.storage.secrets import open_vault
 from textwave.storage.warehouse import Lake, Warehouse
+from textwave.worker.process import collect_rarely
 
 TEXT = (
     "Dear ${name}, as a level ${level} member in ${city} you get 20 % off until Sunday: "
@@ -49,7 +50,8 @@ async def big_stage(
 
 
 async def work_until_completed(app: App, ledger: Ledger, concurrency: int) -> None:
-    """Run jobs of campaigns and dispatch until the only campaign is completed."""
+    """Run jobs of campaigns and dispatch, as a worker does, until the only one is completed."""
+    collect_rarely()
     working = asyncio.create_task(
         app.run_worker_async(
             queues=["campaigns", "dispatch"],

@@ -46,6 +46,8 @@ from textwave.wiring import database_urls, prepare_data_folder
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+REGISTRATIONS = 2
+"""How often one worker process reports to the job engine: for serving, and for all else."""
 DATABASE_LOOK_SECONDS = 2.0
 log = structlog.get_logger(__name__)
 
@@ -294,6 +296,6 @@ def _workers_ready(owner_url: str, workers: int) -> Callable[[], Awaitable[bool]
                 "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat >= %s", [began]
             )
             reported = await cursor.fetchone()
-        return reported is not None and reported[0] >= workers
+        return reported is not None and reported[0] >= workers * REGISTRATIONS
 
     return ready

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from textwave.content.rendering import render
 from textwave.content.tokens import TokenKey, tokens
 from textwave.content.variables import TemplateText
 from textwave.platforms.contract import MessageType, OutgoingMessage, SendAnswer, SendRequest
@@ -111,13 +110,18 @@ def fitting(requests: Sequence[Request], messages: int) -> tuple[list[Request], 
 def resized(
     requests: Sequence[Request], members: Mapping[tuple[int, int], Sequence[Recipient]]
 ) -> list[Request]:
-    """Return the requests that still have messages, each with as many as it has now."""
-    sizes = [(request, len(members[request.number, request.attempt])) for request in requests]
+    """Return the requests that still have messages, each with those that it has now."""
+    left = [(request, members[request.number, request.attempt]) for request in requests]
     return [
-        request if request.size == size else replace(request, size=size)
-        for request, size in sizes
-        if size
+        request if request.size == len(group) else _of(request, group)
+        for request, group in left
+        if group
     ]
+
+
+def _of(request: Request, members: Sequence[Recipient]) -> Request:
+    ids = None if request.message_ids is None else [recipient.id for recipient in members]
+    return replace(request, size=len(members), message_ids=ids)
 
 
 def click_tokens(text: Text, recipients: Sequence[Recipient]) -> dict[int, str]:
@@ -133,15 +137,15 @@ def compose(
 ) -> SendRequest:
     """Write out the messages of a request; the same request always gives the same bytes."""
     template = text.template
+    names, form = template.names, template.form.format
     token_names = [v.name for v in template.variables if v.is_token]
     messages: list[OutgoingMessage] = []
     for message_id, mobile, variables in recipients:
         token = token_of.get(message_id, "")
-        params = dict(zip(template.names, variables, strict=True))
+        params = dict(zip(names, variables, strict=True))
         for name in token_names:
             params[name] = token
-        content = render(template, variables, token)
-        messages.append(OutgoingMessage(message_id, mobile, content, params))
+        messages.append(OutgoingMessage(message_id, mobile, form(token, *variables), params))
     return SendRequest(
         key=text.key(request),
         signature=text.signature,

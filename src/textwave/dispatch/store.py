@@ -1,11 +1,13 @@
 """Rows of batches, requests and the messages in them; everything in sets, one batch at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from psycopg.rows import args_row
 
 from textwave.campaigns.timing import Window, check_window
 from textwave.dispatch.requests import UNSENT, Recipient, Request, RequestState, Verdict
@@ -57,12 +59,14 @@ class SendingCampaign:
 class OpenRecipients:
     """The messages of a batch that was begun.
 
-    `held`: ids of those that are held back; `moved`: of those that a later attempt has or had.
+    `held`: ids of those that are held back; `moved`: of those that a later attempt has or had;
+    `ended`: of those whose end is known.
     """
 
     all: list[Recipient]
     held: set[int]
     moved: set[int]
+    ended: set[int]
 
     @property
     def apart(self) -> set[int]:
@@ -113,8 +117,9 @@ async def begin_batch(connection: Connection, key: BatchKey, job_id: int) -> boo
 async def recipients(connection: Connection, key: BatchKey, batch: Batch) -> list[Recipient]:
     """Return the batch's messages in order of id."""
     parameters = key.parameters(first_id=batch.first_id, last_id=batch.last_id)
-    cursor = await connection.execute(_SQL["recipients"], parameters, binary=True)
-    return [Recipient(*row) for row in await cursor.fetchall()]
+    async with connection.cursor(row_factory=args_row(Recipient), binary=True) as cursor:
+        await cursor.execute(_SQL["recipients"], parameters)
+        return await cursor.fetchall()
 
 
 async def open_recipients(connection: Connection, key: BatchKey, batch: Batch) -> OpenRecipients:
@@ -126,6 +131,7 @@ async def open_recipients(connection: Connection, key: BatchKey, batch: Batch) -
         [Recipient(*row[:3]) for row in rows],
         {row[0] for row in rows if row[3]},
         {row[0] for row in rows if row[4]},
+        {row[0] for row in rows if row[5]},
     )
 
 
@@ -184,15 +190,27 @@ async def doubt_interrupted(connection: Connection, key: BatchKey) -> None:
 
 
 async def resize_requests(
-    connection: Connection, key: BatchKey, before: Sequence[Request], after: Sequence[Request]
+    connection: Connection,
+    key: BatchKey,
+    before: Sequence[Request],
+    after: Sequence[Request],
+    lost: Collection[int],
 ) -> None:
-    """Write what unsent requests have lost; those that are not there any more go."""
+    """Write which messages unsent requests have lost; requests that have none left go."""
     sizes = {(r.number, r.attempt): r.size for r in after}
     gone = [r for r in before if (r.number, r.attempt) not in sizes]
     if gone:
         await execute(connection, _SQL["delete_requests"], key.parameters(**_which(gone)))
-    parameters = key.parameters(**_which(after), sizes=list(sizes.values()))
+    parameters = key.parameters(**_which(after), sizes=list(sizes.values()), lost=list(lost))
     await execute(connection, _SQL["resize_requests"], parameters)
+
+
+async def tally_returned(
+    connection: Connection, key: BatchKey, ids: Sequence[int], count: int
+) -> None:
+    """Count messages as submitted that were to leave again when a receipt came for them."""
+    parameters = key.parameters(ids=list(ids), count=count)
+    await execute(connection, _SQL["tally_returned"], parameters)
 
 
 async def leave(connection: Connection, key: BatchKey, requests: Sequence[Request]) -> None:
@@ -331,7 +349,6 @@ def _columns(verdict: Verdict) -> Mapping[str, list[Any]]:
 def _retry_columns(request: Request) -> dict[str, Any]:
     return {
         "number": request.number,
-        "attempt": request.attempt,
         "first_id": request.first_id,
         "last_id": request.last_id,
         "message_ids": request.message_ids,
