@@ -122,20 +122,20 @@ async def stopped(
     campaign: SendingCampaign,
     recipients: Sequence[Recipient],
     now: datetime,
-) -> dict[int, str]:
-    """Return which messages that passed the gate before and certainly never left must not go now.
+) -> Gated:
+    """Say who that passed the gate before and certainly got nothing must not get it now.
 
-    Their touches are written already, but their owners may have opted out since, and it may have
-    become quiet: that drops them where the campaign does not wait.
+    Their owners may have opted out since, and it may have become quiet. Whom that drops or holds
+    has touches already, which its caller gives back: who is held passes the gate again.
     """
-    reasons = await barred(connection, campaign=campaign, recipients=recipients)
-    if campaign.type == MessageType.notification or campaign.quiet != WhenQuiet.DROP:
-        return reasons
+    gated = Gated(list(recipients))
+    gated.drop(await barred(connection, campaign=campaign, recipients=recipients))
+    if not _is_limited(campaign) or not gated.passed:
+        return gated
     limits = await limits_store.in_force(connection, campaign.workspace_id, campaign.signature_id)
-    gated = Gated([recipient for recipient in recipients if recipient.id not in reasons])
     exempt = await _exempt(connection, campaign, limits, gated.passed)
     _keep_quiet(gated, campaign, limits, exempt, now)
-    return reasons | dict.fromkeys(gated.dropped.get(QUIET_HOURS, ()), QUIET_HOURS)
+    return gated
 
 
 async def opens_at(

@@ -130,17 +130,20 @@ async def _again(
     found = await store.open_recipients(connection, key, batch)
     unsent = [r for r in requests if r.state == RequestState.PREPARED]
     doubtful = [r for r in requests if r.state == RequestState.IN_DOUBT]
-    dropped = await _bar(connection, key, campaign, batch, unsent, found, now)
-    recipients = [recipient for recipient in found.all if recipient.id not in dropped]
-    if dropped:
+    returned = await _returned(connection, key, unsent, found)
+    barred = await _bar(connection, key, campaign, batch, unsent, found, now)
+    gone = {*returned, *barred.held, *(i for ids in barred.dropped.values() for i in ids)}
+    recipients = [recipient for recipient in found.all if recipient.id not in gone]
+    if gone:
         before = unsent
         unsent = resized(before, by_request(before, recipients, found.apart))
-        await store.resize_requests(connection, key, before, unsent)
-    freed, held_until = await _free(connection, key, campaign, batch, found, now)
+        await store.resize_requests(connection, key, before, unsent, gone)
+    freed, next_opening = await _free(connection, key, campaign, batch, found, now)
+    held_until = min((m for m in (_earliest(barred), next_opening) if m), default=None)
     open_ = [*unsent, *freed, *(doubtful if account.honours_keys else [])]
     leaving, _ = fitting(open_, turn.messages)
     await store.leave(connection, key, [r for r in leaving if r.state == RequestState.PREPARED])
-    return _Sendable(leaving, recipients, found.apart, held_until)
+    return _Sendable(leaving, recipients, found.apart | returned | barred.held.keys(), held_until)
 
 
 async def _gate(
@@ -152,11 +155,36 @@ async def _gate(
     now: datetime,
 ) -> Gated:
     gated = await gate(connection, campaign=campaign, batch=batch, recipients=recipients, now=now)
-    for reason, ids in gated.dropped.items():
+    await _write(connection, key, batch, gated)
+    return gated
+
+
+async def _write(connection: Connection, key: BatchKey, batch: Batch, gated: Gated) -> None:
+    for reason, ids in sorted(gated.dropped.items()):
         await store.drop_messages(connection, key, batch, ids, reason)
     if gated.held:
         await store.hold_messages(connection, key, batch, list(gated.held))
-    return gated
+
+
+async def _returned(
+    connection: Connection,
+    key: BatchKey,
+    unsent: Sequence[Request],
+    found: store.OpenRecipients,
+) -> set[int]:
+    """Return who was sent to after all, as receipts show, and must not be again."""
+    if not found.ended:
+        return set()
+    members = by_request(unsent, found.all, found.apart)
+    ids: set[int] = set()
+    for request in unsent:
+        group = members[request.number, request.attempt]
+        ended = {recipient.id for recipient in group if recipient.id in found.ended}
+        fewer = request.size - (len(group) - len(ended))
+        if fewer:  # else they were counted before, and are not of its size any more
+            await store.tally_returned(connection, key, sorted(ended), fewer)
+        ids |= ended
+    return ids
 
 
 async def _bar(
@@ -167,16 +195,16 @@ async def _bar(
     unsent: Sequence[Request],
     found: store.OpenRecipients,
     now: datetime,
-) -> AbstractSet[int]:
-    """Drop who must not be sent to any more though the gate was passed; return their ids."""
+) -> Gated:
+    """Drop or hold who must not be sent to now though the gate was passed."""
     members = by_request(unsent, found.all, found.apart)
-    recipients = [recipient for group in members.values() for recipient in group]
-    reasons = await stopped(connection, campaign=campaign, recipients=recipients, now=now)
-    for reason in sorted(set(reasons.values())):
-        ids = [message_id for message_id, why in reasons.items() if why == reason]
-        await store.drop_messages(connection, key, batch, ids, reason)
-    await give_back(connection, key.workspace_id, list(reasons), now=now)
-    return reasons.keys()
+    everybody = [recipient for group in members.values() for recipient in group]
+    recipients = [recipient for recipient in everybody if recipient.id not in found.ended]
+    barred = await stopped(connection, campaign=campaign, recipients=recipients, now=now)
+    await _write(connection, key, batch, barred)
+    ids = [*barred.held, *(i for dropped in barred.dropped.values() for i in dropped)]
+    await give_back(connection, key.workspace_id, ids, now=now)
+    return barred
 
 
 async def _free(

@@ -34,6 +34,7 @@ ORDER BY id
 WITH gone AS (
     DELETE FROM message
     WHERE id BETWEEN %(first_id)s AND %(last_id)s AND id = ANY(%(ids)s)
+      AND (state IS NULL OR state IN ('retrying', 'held'))
     RETURNING id, workspace_id, campaign_id, customer, mobile, parts
 ), kept AS (
     INSERT INTO message_drop (id, workspace_id, campaign_id, customer, mobile, reason, dropped_at)
@@ -54,14 +55,15 @@ FROM (SELECT count(*) AS count, coalesce(sum(parts), 0) AS parts FROM gone) g
 WHERE t.campaign_id = %(campaign_id)s
 
 -- name: open_recipients
--- The messages of a batch that was begun, with whether each is held back, and whether a later
--- attempt has it.
+-- The messages of a batch that was begun, with whether each is held back, whether a later attempt
+-- has it, and whether its end is known.
 WITH moved AS MATERIALIZED (
     SELECT DISTINCT unnest(message_ids) AS id FROM request
     WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s
       AND batch_number = %(batch)s AND attempt > 0
 )
-SELECT m.id, m.mobile, m.variables, m.state IS NOT DISTINCT FROM 'held', moved.id IS NOT NULL
+SELECT m.id, m.mobile, m.variables, m.state IS NOT DISTINCT FROM 'held', moved.id IS NOT NULL,
+       m.state IN ('delivered', 'failed') IS TRUE
 FROM message m LEFT JOIN moved ON moved.id = m.id
 WHERE m.id BETWEEN %(first_id)s AND %(last_id)s AND m.campaign_id = %(campaign_id)s
 ORDER BY m.id
@@ -105,7 +107,10 @@ WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s
 
 -- name: resize_requests
 -- Requests that lost messages before they could leave.
-UPDATE request SET size = s.size
+UPDATE request SET size = s.size,
+    message_ids = CASE WHEN message_ids IS NOT NULL
+        THEN ARRAY(SELECT id FROM unnest(message_ids) AS id
+                   WHERE id <> ALL(%(lost)s::bigint[]) ORDER BY id) END
 FROM unnest(%(numbers)s::integer[], %(attempts)s::smallint[], %(sizes)s::integer[])
      AS s (number, attempt, size)
 WHERE request.workspace_id = %(workspace_id)s AND request.campaign_id = %(campaign_id)s
@@ -127,16 +132,17 @@ WHERE request.workspace_id = %(workspace_id)s AND request.campaign_id = %(campai
   AND request.number = l.number AND request.attempt = l.attempt AND request.state = 'prepared'
 
 -- name: add_retry
--- The messages that the platform asked to have again, under a key of their own.
+-- The messages that the platform asked to have again, under a key of their own: the next attempt of
+-- the number, which others that were held back may have got further than this request.
 WITH marked AS (
     UPDATE message SET state = 'retrying'
     WHERE id BETWEEN %(first_id)s AND %(last_id)s AND id = ANY(%(message_ids)s) AND state IS NULL
 )
 INSERT INTO request (campaign_id, workspace_id, batch_number, number, attempt, first_id, last_id,
                      message_ids, size, outcome)
-VALUES (%(campaign_id)s, %(workspace_id)s, %(batch)s, %(number)s, %(attempt)s, %(first_id)s,
-        %(last_id)s, %(message_ids)s, %(size)s, 'unsent')
-ON CONFLICT DO NOTHING
+SELECT %(campaign_id)s, %(workspace_id)s, %(batch)s, %(number)s, 1 + max(k.attempt), %(first_id)s,
+       %(last_id)s, %(message_ids)s, %(size)s, 'unsent'
+FROM request k WHERE k.campaign_id = %(campaign_id)s AND k.number = %(number)s
 
 -- name: open_requests
 -- What has no final answer.
@@ -146,7 +152,8 @@ WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s
 ORDER BY number, attempt
 
 -- name: settle_requests
--- Outcomes of one round; an outcome that is already there stays.
+-- Outcomes of one round; an outcome that is already there stays, and so does a doubt that came up
+-- meanwhile: that a request has not left now says nothing of then.
 UPDATE request SET state = a.state, outcome = a.outcome, detail = left(a.detail, 300),
     platform_request_id = a.request_id,
     answered_at = CASE WHEN a.state = 'accepted' THEN now() END
@@ -156,6 +163,7 @@ FROM unnest(%(numbers)s::integer[], %(attempts)s::smallint[], %(states)s::text[]
 WHERE request.campaign_id = %(campaign_id)s AND request.workspace_id = %(workspace_id)s
   AND request.number = a.number AND request.attempt = a.attempt
   AND request.state IN ('prepared', 'in doubt')
+  AND (request.state = 'prepared' OR a.state <> 'prepared')
 RETURNING request.number, request.attempt, request.state
 
 -- name: submit_retried
@@ -188,6 +196,17 @@ WITH failures AS (
 UPDATE campaign_tally SET failed = failed + (SELECT count(*) FROM failed),
     refused = refused + (SELECT count(*) FROM failed)
 WHERE campaign_id = %(campaign_id)s
+
+-- name: tally_returned
+-- Messages that a receipt came for before they could leave again: they had been taken.
+WITH noted AS (
+    INSERT INTO outcome (workspace_id, campaign_id, kind, first_id, last_id, happened_at)
+    SELECT %(workspace_id)s, %(campaign_id)s, 'sent', lower(span), upper(span) - 1, now()
+    FROM unnest((SELECT range_agg(int8range(id, id, '[]'))
+                 FROM unnest(%(ids)s::bigint[]) AS id)) AS span
+)
+UPDATE campaign_tally SET submitted = submitted + %(count)s
+WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s
 
 -- name: tally_submitted
 -- Count what was taken, and note the ids: those of accepted requests without those refused or
