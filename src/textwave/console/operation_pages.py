@@ -31,6 +31,8 @@ _RESULTS: Final[Mapping[str, str]] = {
     "feeds.import": "tables_imported.html",
     "customers.rejected_rows": "tables_rejected_rows.html",
     "aipl.flow": "models_flow.html",
+    "suppression.import": "opt_outs_imported.html",
+    "suppression.export": "opt_outs_exported.html",
 }
 """Kind of operation → what shows its result."""
 _LEADS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
@@ -70,8 +72,9 @@ async def operation_of(visit: Visit) -> dict[str, Any] | None:
 def percent_done(operation: Operation) -> float | None:
     """Return how much of the work is done, 0 to 100, where that is known."""
     told = operation.progress
-    if told.get("bytes_total"):
-        return min(100.0, 100 * told.get("bytes", 0) / told["bytes_total"])
+    read = told.get("bytes", told.get("bytes_read", 0))
+    if told.get("bytes_total") and (read or not told.get("rows_read")):
+        return min(100.0, 100 * read / told["bytes_total"])
     if told.get("days"):
         return 100 * (told.get("days_done", 0) + told.get("percent", 0) / 100) / told["days"]
     return float(told["percent"]) if "percent" in told else None

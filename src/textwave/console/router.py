@@ -24,7 +24,10 @@ from textwave.console import (
     limit_pages,
     list_pages,
     model_pages,
+    number_pages,
     operation_pages,
+    opt_out_file_pages,
+    opt_out_pages,
     rule_pages,
     table_pages,
 )
@@ -47,6 +50,9 @@ _NOUNS = (
     feed_pages,
     fatigue_pages,
     limit_pages,
+    opt_out_file_pages,
+    opt_out_pages,
+    number_pages,
     campaign_pages,
 )
 
