@@ -28,6 +28,51 @@ class Heading:
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+    starts_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What came of one of several texts; the rest waits for the winner's."""
+
+    name: str
+    is_rest: bool
+    template: str | None
+    share: float
+    messages: int
+    submitted: int
+    delivered: int
+    failed: int
+    clickers: int
+    click_rate: float
+    wins: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """Who chooses the text of those who wait, and which was chosen why; "" while none is."""
+
+    by: str
+    after_minutes: int
+    chosen: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Since when and why a campaign stands still."""
+
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Seconds from an opt-out to the last message prepared for the person, of so many."""
+
+    measured: int
+    largest: float
+    p99: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +132,28 @@ class Board:
     time_zone: str
     figures: Figures
     answers: Sequence[Answer]
+    variants: Sequence[Variant] = ()
+    winner: Winner | None = None
+    stall: Stall | None = None
+    lag: Lag | None = None
+    copied_from: str = ""
+    recurrence: str = ""
+
+    @property
+    def waiting_for_winner(self) -> int:
+        """Return how many wait for the text of the winner."""
+        return sum(variant.messages for variant in self.variants if variant.is_rest)
+
+    @property
+    def may_choose(self) -> bool:
+        """Tell whether a winner can be chosen by hand."""
+        open_ = self.winner is not None and not self.winner.chosen
+        return open_ and self.waiting_for_winner > 0 and self.heading.state in ("sending", "paused")
+
+    @property
+    def control_group(self) -> int:
+        """Return how many are held out, to compare."""
+        return self.figures.drops.get("control group", 0)
 
     @property
     def poll_seconds(self) -> int:

@@ -5,9 +5,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from textwave.campaigns.operations import cancel_campaign, pause_campaign, resume_campaign
+from textwave.campaigns.states import CampaignState
 from textwave.console.addresses import campaign_address
 from textwave.console.answering import page
 from textwave.console.board import Board, funnel
+from textwave.console.campaign_before import BEFORE
+from textwave.console.campaign_before_pages import board_values
+from textwave.console.fields import row_id
 from textwave.console.pages import word
 from textwave.console.reading import SHOWN_CAMPAIGNS, read_board, read_figures, read_headings
 from textwave.console.visit import Visit
@@ -30,22 +34,29 @@ def routes() -> list[Route]:
 
 
 async def _list(visit: Visit) -> Response:
-    before = visit.request.query_params.get("before", "")
+    asked = visit.request.query_params
+    state = asked.get("state", "") if asked.get("state") in tuple(CampaignState) else ""
     headings, zone = await read_headings(
         visit.ground.ledger,
         visit.session.workspace_id,
-        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,  # noqa: PLR2004 - a bigint has 19 digits
+        state=state or None,
+        before=row_id(asked.get("before", "")),
     )
     older = headings[-1].id if len(headings) == SHOWN_CAMPAIGNS else None
-    return visit.page("campaigns.html", headings=headings, zone=zone, older=older)
+    values = {"headings": headings, "zone": zone, "older": older, "chosen": state}
+    return visit.page("campaigns.html", **values, states=[one.value for one in CampaignState])
 
 
 async def _board(visit: Visit) -> Response:
-    return visit.page("board.html", board=await _read(visit), problem="")
+    return visit.page("board.html", **await board_values(visit))
 
 
 async def _live(visit: Visit) -> Response:
-    return visit.page("live.html", board=await _read(visit), problem="")
+    board = await _read(visit)
+    answer = visit.page("live.html", board=board, problem="")
+    if visit.request.query_params.get("before") and board.heading.state not in BEFORE:
+        answer.headers["HX-Refresh"] = "true"  # it has begun: what is done before it goes
+    return answer
 
 
 async def _numbers(visit: Visit) -> Response:
@@ -73,8 +84,8 @@ async def _act(visit: Visit) -> Response:
     except NotFound:
         raise
     except Refusal as refusal:
-        board = await _read(visit)
-        return visit.page("board.html", 409, board=board, problem=refusal.sentence)
+        values = await board_values(visit, problem=refusal.sentence)
+        return visit.page("board.html", 409, **values)
     return RedirectResponse(campaign_address(visit.name), 303)
 
 

@@ -18,7 +18,7 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from textwave.console import board, language, limit_words, table_words
+from textwave.console import board, campaign_words, language, limit_words, table_words
 from textwave.console.addresses import (
     audience_address,
     campaign_address,
@@ -41,6 +41,7 @@ _WORDS: Final = {
     "intent": language.INTENTS,
     "step": language.STEPS,
     **table_words.WORDS,
+    **campaign_words.WORDS,
     **limit_words.WORDS,
 }
 _written_time = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").fullmatch
@@ -105,6 +106,9 @@ def _shown(chosen: str) -> dict[str, Any]:
         "board_of": board,
         "pieces_of": pieces_of,
         "mask_numbers": mask_numbers,
+        "age": partial(campaign_words.age, chosen=chosen),
+        "weekday_names": campaign_words.weekday_names(chosen),
+        "window_in_words": partial(campaign_words.window_in_words, chosen=chosen),
         "money": money,
         "number": partial(format_decimal, locale=chosen),
         "percent": partial(percent, chosen=chosen),

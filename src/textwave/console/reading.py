@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 from textwave.accounts.store import workspace
 from textwave.campaigns import operations as campaigns
+from textwave.campaigns.shares import REST
 from textwave.campaigns.store import Campaign, brief
-from textwave.console.board import Answer, Board, Figures, Heading
+from textwave.console.board import Answer, Board, Figures, Heading, Lag, Stall, Variant, Winner
 from textwave.content.wording import full_text
 from textwave.insights.operations import EffectReport, effect_report
+from textwave.insights.store import VariantEffect
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.mobile import Mobile, mask_numbers, masked
 from textwave.kit.money import Money
@@ -24,12 +26,16 @@ _SHOWN_REPLIES = 10
 
 
 async def read_headings(
-    ledger: Ledger, workspace_id: WorkspaceId, *, before: int | None = None
+    ledger: Ledger,
+    workspace_id: WorkspaceId,
+    *,
+    state: str | None = None,
+    before: int | None = None,
 ) -> tuple[Sequence[Heading], str]:
     """Read a page of campaigns, newest first, and the time zone to show them in."""
     async with ledger.transaction(workspace_id) as connection:
         found = await campaigns.campaigns(
-            connection, workspace_id, before=before, limit=SHOWN_CAMPAIGNS
+            connection, workspace_id, state=state, before=before, limit=SHOWN_CAMPAIGNS
         )
         zone = (await workspace(connection, workspace_id)).time_zone
     return [_heading(campaign) for campaign in found], zone
@@ -61,7 +67,46 @@ async def read_board(ledger: Ledger, workspace_id: WorkspaceId, name: str) -> Bo
         time_zone=zone,
         figures=_figures(report),
         answers=[_answer(reply) for reply in answers],
+        variants=[_variant(one) for one in report.variants],
+        winner=_winner(campaign),
+        stall=Stall(report.stalled_since, report.stalled_reason) if report.stalled_since else None,
+        lag=_lag(report),
+        copied_from=campaign.copied_from or "",
+        recurrence=campaign.recurrence or "",
     )
+
+
+def _variant(effect: VariantEffect) -> Variant:
+    return Variant(
+        name=effect.name,
+        is_rest=effect.name == REST,
+        template=effect.template,
+        share=effect.share,
+        messages=effect.messages,
+        submitted=effect.submitted,
+        delivered=effect.delivered,
+        failed=effect.failed,
+        clickers=effect.clickers,
+        click_rate=effect.click_rate,
+        wins=effect.wins,
+    )
+
+
+def _winner(campaign: Campaign) -> Winner | None:
+    found = campaign.winner
+    if found is None:
+        return None
+    return Winner(
+        by=found["by"],
+        after_minutes=found["after_minutes"] or 0,
+        chosen=found["chosen"] or "",
+        reason=found["reason"],
+    )
+
+
+def _lag(report: EffectReport) -> Lag | None:
+    found = report.opt_out_lag_seconds
+    return Lag(found.measured, found.largest, found.p99) if found.measured else None
 
 
 async def read_figures(ledger: Ledger, workspace_id: WorkspaceId, name: str) -> Figures:
@@ -81,6 +126,7 @@ def _heading(campaign: Campaign) -> Heading:
         created_at=campaign.created_at,
         started_at=campaign.started_at,
         completed_at=campaign.completed_at,
+        starts_at=campaign.schedule.starts_at or campaign.schedule.at,
     )
 
 

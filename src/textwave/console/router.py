@@ -16,7 +16,10 @@ from starlette.types import ASGIApp
 
 from textwave.console import (
     audience_pages,
+    campaign_after_pages,
+    campaign_before_pages,
     campaign_pages,
+    campaign_writing_pages,
     entry_pages,
     fatigue_pages,
     feed_pages,
@@ -53,6 +56,9 @@ _NOUNS = (
     opt_out_file_pages,
     opt_out_pages,
     number_pages,
+    campaign_writing_pages,
+    campaign_before_pages,
+    campaign_after_pages,
     campaign_pages,
 )
 
