@@ -25,6 +25,7 @@ from textwave.plans.plan import (
     blocks,
     recipients,
 )
+from textwave.storage.partitions import partition_name
 
 _ROWS_A_BATCH = 20_000
 _SAMPLES = 5
@@ -157,7 +158,7 @@ def write_plan(stream: Iterable[Block], measures: Sequence[Measure], to: Destina
         schema = _schema(MESSAGE_FIELDS)
         with for_messages.cursor() as cursor:
             cursor.adbc_ingest(
-                partition("message", to.month),
+                partition_name("message", to.month),
                 pa.RecordBatchReader.from_batches(schema, messages()),
                 mode="append",
             )
@@ -167,11 +168,6 @@ def write_plan(stream: Iterable[Block], measures: Sequence[Measure], to: Destina
         for_drops.commit()
         for_messages.commit()
     return tally
-
-
-def partition(table: str, month: date) -> str:
-    """Return the name of a month's partition."""
-    return f"{table}_{month:%Y_%m}"
 
 
 class _DropWriter:
@@ -196,7 +192,7 @@ class _DropWriter:
             self._next_id -= len(batch)
             with self._connection.cursor() as cursor:
                 cursor.adbc_ingest(
-                    partition("message_drop", self._to.month),
+                    partition_name("message_drop", self._to.month),
                     _with_ids(batch, ids, self._to),
                     mode="append",
                 )
