@@ -11,6 +11,7 @@ from textwave.cli.client import Answer, open_api, segment
 from textwave.cli.effort import ErrorBudget, ErrorBudgetAfter, Priority, effort_body
 from textwave.cli.options import AsJson, Limit, Quiet, read_source
 from textwave.cli.output import console, print_fields, print_json, print_rows, written
+from textwave.cli.schedules import tell_state
 from textwave.cli.shares import (
     ControlOption,
     Exclude,
@@ -126,7 +127,8 @@ def dry_run(name: str, as_json: AsJson = False) -> None:
     samples = result.pop("samples", [])
     longest = result.pop("longest", None)
     print_fields(result)
-    print_rows([*samples, *([longest] if longest else [])], tuple((longest or {}).keys()))
+    more = [longest] if longest and longest not in samples else []
+    print_rows([*samples, *more], tuple((longest or {}).keys()))
 
 
 @app.command("start")
@@ -194,11 +196,7 @@ def list_replies(
 
 
 def _move(name: str, action: str, *, as_json: bool) -> None:
-    moved = open_api().post(f"/api/campaigns/{segment(name)}/{action}")
-    if as_json:
-        print_json(moved)
-    else:
-        print(f"“{moved['name']}” is {moved['state']}. {moved['reason']}".strip())
+    tell_state(open_api().post(f"/api/campaigns/{segment(name)}/{action}"), as_json=as_json)
 
 
 def _live(report: Answer) -> Table:

@@ -45,13 +45,13 @@ def schedule(
     """Give a campaign a time, or another one; possible until five minutes before."""
     said = given({"at": at, "late_minutes": late_minutes, "late_rule": late_rule})
     moved = open_api().post(f"/api/campaigns/{segment(name)}/schedule", said)
-    _tell(moved, as_json=as_json)
+    tell_state(moved, as_json=as_json)
 
 
 def unschedule(name: str, as_json: AsJson = False) -> None:
     """Take a campaign off its time: it is a draft again."""
     moved = open_api().post(f"/api/campaigns/{segment(name)}/unschedule")
-    _tell(moved, as_json=as_json)
+    tell_state(moved, as_json=as_json)
 
 
 def edit(
@@ -100,7 +100,7 @@ def edit(
     if known["state"] == "scheduled":
         _confirm(f"“{name}” starts at {known['schedule']['starts_at']}. Change it?", yes=yes)
     body = {field: known[field] for field in _EDITED if field in known} | changes
-    _tell(api.put(path, body), as_json=as_json)
+    tell_state(api.put(path, body), as_json=as_json)
 
 
 def delete(name: str, yes: Yes = False) -> None:
@@ -204,13 +204,13 @@ def list_runs(name: str, limit: Limit = 100, as_json: AsJson = False) -> None:
 @recurrences.command("pause")
 def pause_recurrence(name: str, as_json: AsJson = False) -> None:
     """Let no further run begin."""
-    _tell(open_api().post(f"/api/recurrences/{segment(name)}/pause"), as_json=as_json)
+    tell_state(open_api().post(f"/api/recurrences/{segment(name)}/pause"), as_json=as_json)
 
 
 @recurrences.command("resume")
 def resume_recurrence(name: str, as_json: AsJson = False) -> None:
     """Go on with the next time; those in between are left out."""
-    _tell(open_api().post(f"/api/recurrences/{segment(name)}/resume"), as_json=as_json)
+    tell_state(open_api().post(f"/api/recurrences/{segment(name)}/resume"), as_json=as_json)
 
 
 @recurrences.command("delete")
@@ -226,11 +226,13 @@ def _confirm(question: str, *, yes: bool) -> None:
         typer.confirm(question, abort=True)
 
 
-def _tell(moved: Answer, *, as_json: bool) -> None:
+def tell_state(moved: Answer, *, as_json: bool) -> None:
+    """Say which state a campaign or a recurrence is in now, and when it starts or runs next."""
     if as_json:
         print_json(moved)
         return
     starts = moved.get("schedule", {}).get("starts_at")
     next_run = next(iter(moved.get("next_runs", [])), None)
     when = f" Starts at {starts}." if starts else f" Runs next at {next_run}." if next_run else ""
-    print(f"“{moved['name']}” is {moved['state']}.{when} {moved.get('reason', '')}".strip())
+    state = "a draft" if moved["state"] == "draft" else moved["state"]
+    print(f"“{moved['name']}” is {state}.{when} {moved.get('reason', '')}".strip())
