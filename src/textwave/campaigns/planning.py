@@ -12,6 +12,7 @@ import psycopg
 import structlog
 
 from textwave.campaigns import recipients, shares_store, store
+from textwave.campaigns.expecting_operations import expected
 from textwave.campaigns.recipients import Asked, find_asked
 from textwave.campaigns.serving_store import defer_serving, measure_batches
 from textwave.campaigns.shares import REST_NUMBER, ChosenBy
@@ -27,6 +28,7 @@ from textwave.kit.ids import CampaignId, OperationId, WorkspaceId, first_message
 from textwave.kit.mobile import Mobile, masked
 from textwave.kit.money import Money, price_of
 from textwave.kit.refusal import Refusal
+from textwave.limits import forecast as forecasts
 from textwave.plans.lake import (
     AudienceGrewError,
     Destination,
@@ -55,10 +57,14 @@ async def run_dry_run(
     ledger: Ledger,
     warehouse: Warehouse,
     vault: Vault,
+    clock: Clock,
     workspace_id: WorkspaceId,
     operation_id: OperationId,
 ) -> None:
-    """Compute a campaign's plan without writing it: the same path, counted."""
+    """Compute a campaign's plan without writing it: the same path, counted.
+
+    With an estimate of what fatigue and quiet hours would do to it now.
+    """
 
     async def work(request: dict[str, Any]) -> dict[str, Any]:
         async with ledger.transaction() as connection:
@@ -66,13 +72,14 @@ async def run_dry_run(
                 connection, workspace_id, campaign_id=CampaignId(request["campaign_id"])
             )
             asked = await find_asked(connection, vault, brief, brief.newest_snapshot_id)
+        people = forecasts.Asked()
         tally = await warehouse.run(
             workspace_id,
             lambda lake: tally_plan(
-                recipients.stream(lake, asked, ledger.url), asked.texts.measures
+                recipients.stream(lake, asked, ledger.url), asked.texts.measures, people.add
             ),
         )
-        return _report(asked, tally)
+        return _report(asked, tally) | await expected(ledger, brief, people, clock.now())
 
     await progress.perform(ledger, workspace_id=workspace_id, operation_id=operation_id, work=work)
 
@@ -224,8 +231,8 @@ async def _begin_sending(
             await store.move(connection, brief, CampaignEvent.COMPLETE)
         await spread_batches(connection, brief, now=now)
         await _await_winner(connection, asked, now)
-        await defer_serving(connection, brief.platform_id)
         await measure_batches(connection)
+        await defer_serving(connection, brief.platform_id)  # last: serving waits for it
     log.info("plan finished", campaign=brief.id, messages=tally.messages, batches=len(numbers))
 
 

@@ -464,11 +464,20 @@ async def add_tally(
     await execute(connection, _SQL["add_tally"], key)
 
 
+async def hold_tally(
+    connection: Connection, workspace_id: WorkspaceId, campaign_id: CampaignId
+) -> None:
+    """Wait for whoever counts messages or ends batches of the campaign; then be the only one."""
+    key = {"workspace_id": workspace_id, "campaign_id": campaign_id}
+    await execute(connection, _SQL["hold_tally"], key)
+
+
 async def open_batches(
     connection: Connection, workspace_id: WorkspaceId, campaign_id: CampaignId
 ) -> Sequence[int]:
-    """Return the numbers of the batches that are not done."""
+    """Return the numbers of the batches that are not done, after whoever ends one just now."""
     key = {"workspace_id": workspace_id, "campaign_id": campaign_id}
+    await hold_tally(connection, workspace_id, campaign_id)
     return [b.number for b in await many(connection, BatchNumber, _SQL["open_batches"], key)]
 
 

@@ -189,6 +189,11 @@ FROM unnest(%(variants)s::smallint[], %(firsts)s::bigint[], %(counts)s::bigint[]
      generate_series(0, (s.messages - 1) / %(batch_size)s) AS n
 RETURNING number
 
+-- name: hold_tally
+-- Who ends the last batch holds this row: whoever waits for it sees whether there is one left.
+SELECT campaign_id FROM campaign_tally
+WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s FOR NO KEY UPDATE
+
 -- name: open_batches
 SELECT number FROM batch WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s
   AND state <> 'done' ORDER BY number
@@ -205,7 +210,8 @@ WITH ended AS (
     FROM ended
 )
 SELECT coalesce(sum((SELECT count(*) FROM message m
-                     WHERE m.id BETWEEN ended.first_id AND ended.last_id)), 0)::bigint FROM ended
+                     WHERE m.id BETWEEN ended.first_id AND ended.last_id
+                       AND m.state IS NULL)), 0)::bigint FROM ended
 
 -- name: tally_cancelled
 WITH failures AS (

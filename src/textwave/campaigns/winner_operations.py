@@ -93,8 +93,8 @@ async def choose_due(
         due = await winner_store.undecided(connection, now, campaign_id=campaign_id)
     for key in due:
         async with ledger.transaction() as connection:
-            await store.hold(connection, key.workspace_id, key.campaign_id)
             await winner_store.count_variants(connection, key, of="")
+        async with ledger.transaction() as connection:
             choice = choose_by_clicks(await winner_store.results(connection, key))
             await _write_choice(connection, key, choice, now)
         log.info("winner chosen", campaign=key.campaign_id, variant=choice.number)

@@ -37,7 +37,8 @@ WITH counted AS (
                OR m.state IS NULL AND r.state IS NULL AND c.state = 'cancelled') AS failed,
            count(*) FILTER (WHERE m.state IN ('submitted', 'delivered')
                OR m.state IS NULL AND r.state = 'accepted'
-               OR m.state = 'failed' AND m.cause NOT IN ('cancelled', 'not sent', 'in doubt')
+               OR m.state = 'failed' AND m.cause NOT IN ('cancelled', 'not sent', 'in doubt',
+                                                                'not sent in time')
                    AND NOT EXISTS (
                        SELECT FROM request q WHERE q.campaign_id = m.campaign_id
                          AND q.number = (m.id - c.first_message_id) / c.request_size

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from textwave.campaigns.operations import CANCEL_TASK, settle_cancelled
+from textwave.campaigns.store import hold_tally
 from textwave.dispatch.serving import BatchKey
 from textwave.kit.ids import CampaignId, WorkspaceId
 from textwave.limits.touch_store import give_back
@@ -45,6 +46,9 @@ async def settle_campaign(
         ended = await settle_cancelled(
             connection, workspace_id=workspace_id, campaign_id=campaign_id
         )
+        # Before causes of failures, like all who count them; after waiting batches, which those who
+        # begin them hold before they count.
+        await hold_tally(connection, workspace_id, campaign_id)
         ended += await _cancel(connection, {**key, "batch": None, "job_id": _NOBODY}, now)
         await execute(connection, _SQL["end_batches"], key)
         if await value(connection, _SQL["is_held"], key):

@@ -85,4 +85,4 @@ SELECT EXISTS (
 -- Cancelled campaigns with batches that nothing was decided about: a safety net.
 SELECT DISTINCT c.workspace_id, c.id AS campaign_id FROM campaign c
 JOIN batch b ON b.campaign_id = c.id AND b.state IN ('waiting', 'prepared')
-WHERE c.state = 'cancelled' AND b.due_at < 'infinity'
+WHERE c.state = 'cancelled' AND (b.state = 'waiting' OR b.due_at < 'infinity')

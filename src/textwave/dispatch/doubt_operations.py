@@ -62,6 +62,19 @@ async def doubt_groups(connection: Connection, workspace_id: WorkspaceId) -> lis
     return await store.groups(connection, workspace_id)
 
 
+async def doubt(connection: Connection, workspace_id: WorkspaceId, request: str) -> DoubtCase:
+    """Return one request in doubt with its evidence.
+
+    Raises:
+        NotFound, AlreadySettled: it is not in doubt any more.
+    """
+    key = read_key(request)
+    case = await store.case(connection, workspace_id, key)
+    if case is None:
+        raise await _no_case(connection, workspace_id, key)
+    return case
+
+
 async def settle(
     connection: Connection,
     *,
@@ -76,10 +89,8 @@ async def settle(
     Raises:
         NotFound, AlreadySettled, SettlesItself, SendsNoMore, SendAgainUnconfirmed.
     """
-    key = read_key(request)
-    case = await store.case(connection, workspace_id, key)
-    if case is None:
-        raise await _no_case(connection, workspace_id, key)
+    case = await doubt(connection, workspace_id, request)
+    key = case.key
     check_settlement(case, settled_as, confirmed=confirmed)
     campaign = CampaignKey(workspace_id, key.campaign_id)
     if not await store.say(connection, campaign, key, settled_as=settled_as, actor=actor):
@@ -182,6 +193,7 @@ async def _until_none(ledger: Ledger, key: CampaignKey, step: Step) -> int:
             settled = await step(connection)
             if settled:
                 await store.close(connection, key)
+                await store.wake_account(connection, key)
         if not settled:
             return total
         total += settled

@@ -18,7 +18,8 @@ from textwave.storage.ledger import Connection, execute, many, value
 from textwave.storage.statements import load_statements
 
 _SQL = load_statements(__package__ or "textwave.dispatch", "doubt_store.sql")
-_OWN_CAUSES: Final = [*DOUBTED_CAUSES, "cancelled", NOT_IN_TIME]
+_NEVER_LEFT: Final = ["cancelled", NOT_IN_TIME]
+_OWN_CAUSES: Final = [*DOUBTED_CAUSES, *_NEVER_LEFT]
 """Causes that no receipt gives."""
 
 
@@ -78,6 +79,12 @@ async def case(
 async def groups(connection: Connection, workspace_id: WorkspaceId) -> list[DoubtGroup]:
     """Return how much of each campaign is in doubt."""
     return await many(connection, DoubtGroup, _SQL["groups"], {"workspace_id": workspace_id})
+
+
+async def many_in_doubt(connection: Connection, workspace_id: WorkspaceId, *, most: int) -> int:
+    """Return how many requests are in doubt; not more than `most`."""
+    parameters = {"workspace_id": workspace_id, "most": most}
+    return int(await value(connection, _SQL["many_in_doubt"], parameters))
 
 
 async def exists(connection: Connection, workspace_id: WorkspaceId, key: RequestKey) -> bool:
@@ -145,7 +152,8 @@ async def accept(
     connection: Connection, key: CampaignKey, requests: Sequence[Doubted | Said], *, detail: str
 ) -> None:
     """Record that requests were taken."""
-    await execute(connection, _SQL["accept"], key.parameters(detail=detail, **_columns(requests)))
+    parameters = key.parameters(detail=detail, never_left=_NEVER_LEFT, **_columns(requests))
+    await execute(connection, _SQL["accept"], parameters)
 
 
 async def fail(
@@ -168,6 +176,10 @@ async def send_again(
     parameters = key.parameters(detail=detail, **_columns(requests))
     await execute(connection, _SQL["send_again"], parameters)
     await execute(connection, _SQL["wake_batches"], parameters)
+
+
+async def wake_account(connection: Connection, key: CampaignKey) -> None:
+    """Let the campaign's account be served; last in a transaction, as everywhere."""
     await execute(connection, _SQL["wake_account"], key.parameters())
 
 

@@ -37,6 +37,13 @@ JOIN campaign c ON c.id = r.campaign_id JOIN platform p ON p.id = c.platform_id
 WHERE r.workspace_id = %(workspace_id)s AND r.state = 'in doubt'
 GROUP BY c.id, c.name, c.state, p.name, p.capabilities ORDER BY c.id
 
+-- name: many_in_doubt
+-- How many requests are in doubt; counted up to a most.
+SELECT count(*) FROM (
+    SELECT FROM request WHERE workspace_id = %(workspace_id)s AND state = 'in doubt'
+    LIMIT %(most)s
+) counted
+
 -- name: exists
 -- Whether the request exists, whatever it is now.
 SELECT EXISTS (SELECT FROM request
@@ -120,7 +127,8 @@ ORDER BY r.number, r.attempt LIMIT %(limit)s
 FOR UPDATE OF r SKIP LOCKED
 
 -- name: accept
--- They were taken: their messages wait for receipts now.
+-- They were taken: their messages wait for receipts now. Whoever was held back within the range of
+-- one and given up since was never of it.
 WITH taken AS (
     UPDATE request r SET state = 'accepted', outcome = 'accepted', detail = %(detail)s,
         answered_at = now()
@@ -132,6 +140,7 @@ WITH taken AS (
     SELECT m.id FROM taken t
     CROSS JOIN LATERAL messages_of_request(%(campaign_id)s, t.number, t.first_id, t.last_id,
                                            t.message_ids) m
+    WHERE m.cause IS NULL OR m.cause <> ALL(%(never_left)s)
 ), submitted AS (
     UPDATE message m SET state = 'submitted' FROM members
     WHERE m.id = members.id AND m.state = 'retrying'

@@ -8,7 +8,6 @@ writes the touches of all who pass. Of messages it writes nothing; its caller do
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 from textwave.campaigns.limits import opens_at as window_and_quiet
 from textwave.campaigns.trial_store import TEST_PURPOSE
@@ -16,6 +15,7 @@ from textwave.dispatch.requests import Recipient
 from textwave.dispatch.store import Batch, SendingCampaign
 from textwave.limits import allowlist_store
 from textwave.limits import store as limits_store
+from textwave.limits.clocks import openings
 from textwave.limits.fatigue import FATIGUE
 from textwave.limits.fatigue_operations import touch
 from textwave.limits.quiet import (
@@ -24,18 +24,14 @@ from textwave.limits.quiet import (
     QuietTimes,
     QuietZone,
     WhenQuiet,
-    opening,
 )
 from textwave.limits.store import LimitsInForce
 from textwave.limits.touch_store import Touched
-from textwave.limits.zones import zone_names, zones
 from textwave.plans.plan import OPTED_OUT
 from textwave.platforms.contract import MessageType
 from textwave.storage.ledger import Connection
 from textwave.suppression.deny_store import drop_reasons
 from textwave.suppression.store import opted_out
-
-_NO_ZONES: Final = ()
 
 
 @dataclass(slots=True)
@@ -183,25 +179,9 @@ def _keep_quiet(
     """Drop or hold those who must be left alone now."""
     if limits.quiet.never:
         return
-    later = _openings(gated.passed, limits, now)
-    later = {r.id: later[r.id] for r in gated.passed if r.id in later and r.mobile not in exempt}
+    mobiles = (r.mobile for r in gated.passed if r.mobile not in exempt)
+    later_of = openings(mobiles, limits.quiet, limits.quiet_zone, limits.time_zone, now)
+    later = {r.id: later_of[r.mobile] for r in gated.passed if r.mobile in later_of}
     waits = campaign.quiet == WhenQuiet.WAIT
     gated.drop({i: QUIET_HOURS for i, at in later.items() if at == NEVER or not waits})
     gated.hold({i: at for i, at in later.items() if at != NEVER and waits})
-
-
-def _openings(
-    recipients: Sequence[Recipient], limits: LimitsInForce, now: datetime
-) -> dict[int, datetime]:
-    """Return when those may be sent to who must be left alone now."""
-    of_zones: dict[tuple[str, ...], datetime | None] = {}
-    later: dict[int, datetime] = {}
-    by_number = limits.quiet_zone is QuietZone.RECIPIENT
-    for recipient in recipients:
-        names = zone_names(recipient.mobile) if by_number else _NO_ZONES
-        if names not in of_zones:
-            of_zones[names] = opening(limits.quiet, zones(names, limits.time_zone), now)
-        at = of_zones[names]
-        if at is not None:
-            later[recipient.id] = at
-    return later

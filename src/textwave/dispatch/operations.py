@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import psycopg
 import structlog
 
 from textwave.content.accounts import OpenPlatform
@@ -36,11 +37,13 @@ from textwave.dispatch.serving import (
 )
 from textwave.dispatch.store import Ending, Recorded
 from textwave.kit.clock import Clock
+from textwave.kit.refusal import Refusal
 from textwave.platforms.contract import Platform, SendAnswer
 from textwave.platforms.outcomes import Outcome
 from textwave.storage.ledger import Ledger
 from textwave.storage.secrets import Vault
 
+_AGAIN_SECONDS = (0.05, 0.5, 2.0)
 log = structlog.get_logger(__name__)
 Answered = list[tuple[Request, SendAnswer | None]]
 
@@ -64,6 +67,7 @@ async def send_batch(sender: Sender, account: Account, turn: Turn, *, job_id: in
         await sender.sleep(turn.wait_seconds)
     prepared = await prepare(sender.ledger, sender.vault, sender.clock, turn, job_id=job_id)
     if prepared is None:
+        await _tend(sender, account, Verdict())
         return
     answered, trouble = await _send_all(sender, prepared, turn)
     verdict = judge(answered)
@@ -77,17 +81,12 @@ async def _send_all(sender: Sender, prepared: Prepared, turn: Turn) -> tuple[Ans
     requests = prepared.requests
     if not requests:
         return [], ""
-    members = by_request(requests, prepared.recipients, prepared.apart)
-    token_of = click_tokens(prepared.text, prepared.recipients)
-    round_ = _Round(
-        sender,
-        sender.open_platform(prepared.account),
-        prepared,
-        members,
-        token_of,
-        asyncio.Semaphore(sender.concurrency),
-        sender.clock.monotonic(),
-    )
+    try:
+        round_ = _open_round(sender, prepared)
+    except Exception as error:  # nothing has left: say so, else it would be in doubt
+        log.exception("round not begun", campaign=turn.campaign_id)
+        said = error.sentence if isinstance(error, Refusal) else str(error)
+        return [(request, None) for request in requests], f"{type(error).__name__}: {said}"[:300]
     before, sends = 0, list[Awaitable[SendAnswer | None]]()
     for request in requests:
         sends.append(round_.send(request, before / turn.pace))
@@ -102,6 +101,18 @@ async def _send_all(sender: Sender, prepared: Prepared, turn: Turn) -> tuple[Ans
     answers = [None if isinstance(one, BaseException) else one for one in results]
     trouble = f"{type(broken[0]).__name__}: {broken[0]}" if broken else ""
     return list(zip(requests, answers, strict=True)), trouble
+
+
+def _open_round(sender: Sender, prepared: Prepared) -> "_Round":
+    return _Round(
+        sender,
+        sender.open_platform(prepared.account),
+        prepared,
+        by_request(prepared.requests, prepared.recipients, prepared.apart),
+        click_tokens(prepared.text, prepared.recipients),
+        asyncio.Semaphore(sender.concurrency),
+        sender.clock.monotonic(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +156,27 @@ async def _record(
         backoff_seconds=_backoff(account, turn, verdict),
         held_until=prepared.held_until,
     )
-    async with sender.ledger.transaction() as connection:
-        recorded = await store.record(connection, key, turn.batch, verdict, prepared.apart)
-        if recorded.state == "cancelled":
-            await cancel_unsent(connection, key, job_id=job_id, now=sender.clock.now())
-        await store.close(connection, key, ending, verdict)
-    await _pause(sender, turn, verdict, recorded)
+
+    async def write() -> Recorded:
+        async with sender.ledger.transaction() as connection:
+            recorded = await store.record(connection, key, turn.batch, verdict, prepared.apart)
+            if recorded.state == "cancelled":
+                await cancel_unsent(connection, key, job_id=job_id, now=sender.clock.now())
+            await store.close(connection, key, ending, verdict)
+            return recorded
+
+    await _pause(sender, turn, verdict, await _insisting(sender, write))
+
+
+async def _insisting(sender: Sender, write: Callable[[], Awaitable[Recorded]]) -> Recorded:
+    """Write answers down, more than once if need be: what is lost of them would be in doubt."""
+    for seconds in _AGAIN_SECONDS:
+        try:
+            return await write()
+        except psycopg.OperationalError as error:  # a deadlock, or the database was gone
+            log.warning("answers not recorded yet", error=type(error).__name__)
+            await sender.sleep(seconds)
+    return await write()
 
 
 async def _pause(sender: Sender, turn: Turn, verdict: Verdict, recorded: Recorded) -> None:
@@ -180,9 +206,12 @@ async def _tend(sender: Sender, account: Account, verdict: Verdict) -> None:
         seconds = min(wish, LONGEST_WISH_SECONDS) or FIRST_BACKOFF_SECONDS
         async with sender.ledger.transaction() as connection:
             await turns.wait_as_asked(connection, account.id, seconds)
-    if account.is_probed and verdict.answers and not verdict.is_silence:
+    if account.is_probed and not verdict.is_silence:
         async with sender.ledger.transaction() as connection:
-            await turns.wake(connection, account.id)
+            if verdict.answers:
+                await turns.wake(connection, account.id)
+            else:
+                await turns.retry_probe(connection, account)
 
 
 def _backoff(account: Account, turn: Turn, verdict: Verdict) -> float:

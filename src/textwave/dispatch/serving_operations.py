@@ -97,10 +97,17 @@ async def _send(sender: Sender, account: Account, turn: Turn, *, job_id: int) ->
                 seconds=seconds,
                 trouble=f"{type(error).__name__}: {said}"[:300],
             )
+            if account.is_probed:
+                await turns.retry_probe(connection, account)
 
 
 async def serve_unserved(ledger: Ledger) -> int:
-    """Let jobs serve accounts that have something due and no job; return how many: a safety net."""
+    """Let jobs serve accounts that have something due and no job; return how many: a safety net.
+
+    It completes campaigns that are at their end, too.
+    """
+    async with ledger.transaction() as connection:
+        await turns.complete_ended(connection)
     async with ledger.transaction() as connection:
         accounts = await turns.unserved_accounts(connection)
         for platform_id in accounts:

@@ -85,6 +85,12 @@ async def rest(connection: Connection, account: Account, seconds: float, reason:
     return await execute(connection, _SQL["rest"], parameters) == 1
 
 
+async def retry_probe(connection: Connection, account: Account) -> None:
+    """Let another request try a resting account: this turn had none to send."""
+    parameters = {"platform_id": account.id, "failures_in_a_row": account.failures_in_a_row}
+    await execute(connection, _SQL["retry_probe"], parameters)
+
+
 async def wake(connection: Connection, platform_id: PlatformId) -> None:
     """End the account's rest."""
     await execute(connection, _SQL["wake"], {"platform_id": platform_id})
@@ -101,6 +107,11 @@ async def release(
     """Give a batch back for so many seconds; False when this job does not hold it any more."""
     parameters = key.parameters(job_id=job_id, seconds=seconds, trouble=trouble)
     return await execute(connection, _SQL["release"], parameters) == 1
+
+
+async def complete_ended(connection: Connection) -> int:
+    """Complete campaigns of which every batch is done; return how many."""
+    return await execute(connection, _SQL["complete_ended"])
 
 
 async def unserved_accounts(connection: Connection) -> list[PlatformId]:

@@ -163,15 +163,31 @@ UPDATE batch SET held_by = NULL, held_until = NULL, changed_at = now(),
 WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s AND number = %(batch)s
   AND held_by = %(job_id)s AND state <> 'done'
 
+-- name: complete_ended
+-- Campaigns of which every batch is done are completed by whoever ends the last one: a safety net.
+UPDATE campaign c SET state = 'completed', completed_at = now(), reason = ''
+WHERE c.state = 'sending' AND EXISTS (SELECT FROM batch b WHERE b.campaign_id = c.id)
+  AND NOT EXISTS (SELECT FROM batch b WHERE b.campaign_id = c.id AND b.state = 'waiting')
+  AND NOT EXISTS (SELECT FROM batch b WHERE b.campaign_id = c.id AND b.state = 'prepared')
+
+-- name: retry_probe
+-- Nothing has left that could tell whether the platform answers: another request may try it.
+UPDATE platform SET resting_until = clock_timestamp()
+WHERE id = %(platform_id)s AND failures_in_a_row > 0 AND failures_in_a_row = %(failures_in_a_row)s
+
 -- name: unserved_accounts
--- Accounts with something due that no job waits to serve: a safety net.
-SELECT DISTINCT c.platform_id FROM campaign c
-WHERE c.state = 'sending'
+-- Accounts that are free and have something due, and that no job will serve now: a safety net. A
+-- job may wait for a later time because the batch was another's then, whose job has died since.
+SELECT DISTINCT c.platform_id FROM campaign c JOIN platform p ON p.id = c.platform_id
+WHERE c.state = 'sending' AND p.free_at <= clock_timestamp()
+  AND coalesce(p.resting_until, '-infinity') <= clock_timestamp()
   AND NOT EXISTS (SELECT FROM procrastinate_jobs j
-                  WHERE j.queueing_lock = 'serve-' || c.platform_id AND j.status = 'todo')
+                  WHERE j.queueing_lock = 'serve-' || c.platform_id AND j.status = 'todo'
+                    AND coalesce(j.scheduled_at, '-infinity') <= clock_timestamp())
   AND EXISTS (
       SELECT FROM batch b
-      WHERE b.campaign_id = c.id AND b.state <> 'done' AND b.due_at <= clock_timestamp()
+      WHERE b.campaign_id = c.id AND b.state IN ('waiting', 'prepared')
+        AND b.due_at <= clock_timestamp()
         AND (b.held_by IS NULL OR b.held_until < clock_timestamp()
              OR NOT EXISTS (SELECT FROM procrastinate_jobs j
                             WHERE j.id = b.held_by AND j.status IN ('todo', 'doing')))

@@ -29,7 +29,8 @@ DELETE FROM stray_receipt WHERE id IN (
 SELECT pg_advisory_xact_lock(hashtext('textwave receipts'))
 
 -- name: merge_receipts
--- Give messages of this platform and number their final state, where they have none. The list of
+-- Give messages of this platform and number their final state, where they have none; what a
+-- cancelled campaign has never sent has failed for good, whatever a platform says. The list of
 -- ids beside the join tells the planner how few of the partition's rows are meant, in the order in
 -- which they are to be locked; it knows no statistics of rows that have just come.
 WITH fresh AS (
@@ -43,6 +44,9 @@ WITH fresh AS (
       AND (r.mobile IS NULL OR r.mobile = m.mobile)
       AND c.id = m.campaign_id AND c.platform_id = %(platform_id)s
       AND (m.state IS NULL OR m.state IN ('retrying', 'submitted'))
+      AND (c.state <> 'cancelled' OR m.state IS NOT NULL OR EXISTS (
+              SELECT FROM request q WHERE q.campaign_id = c.id
+                AND q.number = (m.id - c.first_message_id) / c.request_size))
     RETURNING m.id, m.campaign_id, m.workspace_id, m.cause
 ), counted AS (
     SELECT campaign_id, workspace_id, cause, count(*) AS count, min(id) AS first_id,
