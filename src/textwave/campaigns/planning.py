@@ -216,17 +216,22 @@ async def _begin_sending(
     async with ledger.transaction() as connection:
         await store.add_tally(connection, brief.workspace_id, brief.id)
         await store.withdraw_reason(connection, brief, _NO_ROOM)
-        await shares_store.set_spans(
-            connection, brief.workspace_id, brief.id, _variant_spans(asked, tally)
-        )
         numbers = await store.finish_plan(
-            connection, brief, spans=_batch_spans(asked, tally), batch_size=size, counts=counts
+            connection,
+            brief,
+            first_id=to.first_id,
+            spans=_batch_spans(asked, tally),
+            batch_size=size,
+            counts=counts,
         )
-        if numbers is None:  # cancelled while it was planned
+        if numbers is None:  # cancelled while it was planned, or planned by another meanwhile
             key = {"workspace_id": brief.workspace_id, "campaign_id": brief.id}
             span = {"first_id": to.first_id, "last_id": to.last_id}
             await store.clear_plan(connection, {**key, **span})
             return
+        await shares_store.set_spans(
+            connection, brief.workspace_id, brief.id, _variant_spans(asked, tally)
+        )
         if not numbers:
             await store.move(connection, brief, CampaignEvent.COMPLETE)
         await spread_batches(connection, brief, now=now)

@@ -423,13 +423,17 @@ async def finish_plan(
     connection: Connection,
     campaign: Brief,
     *,
+    first_id: int,
     spans: Sequence[BatchSpan],
     batch_size: int,
     counts: PlanCounts,
 ) -> list[int] | None:
-    """Begin sending: tallies and batches; return batch numbers, None if no longer planning."""
+    """Begin sending: tallies and batches; return batch numbers.
+
+    None: it is not planned any more, or by another plan than the one with this first id.
+    """
     key = {"workspace_id": campaign.workspace_id, "campaign_id": campaign.id}
-    if await value(connection, _SQL["finish_plan"], key) is None:
+    if await value(connection, _SQL["finish_plan"], {**key, "first_id": first_id}) is None:
         return None
     await execute(
         connection,

@@ -153,9 +153,11 @@ DELETE FROM message_drop WHERE workspace_id = %(workspace_id)s AND campaign_id =
   AND id BETWEEN %(first_id)s AND %(last_id)s
 
 -- name: finish_plan
--- Planned: the numbers are known, sending begins.
+-- Planned: the numbers are known, sending begins; no row when another plan has taken over, whose
+-- block of ids is another one.
 UPDATE campaign SET state = 'sending', planned_at = now()
 WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s AND state = 'planning'
+  AND first_message_id = %(first_id)s
 RETURNING id
 
 -- name: tally_plan
