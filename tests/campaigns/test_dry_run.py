@@ -44,6 +44,7 @@ async def dry_run(stage: Stage) -> dict[str, Any]:
         ledger=stage.ledger,
         warehouse=stage.warehouse,
         vault=stage.vault,
+        clock=stage.clock,
         workspace_id=workspace_id,
         operation_id=operation_id,
     )

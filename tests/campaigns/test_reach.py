@@ -232,6 +232,7 @@ async def test_a_dry_run_counts_what_the_plan_will_write(stage: Stage, ledger: L
         ledger=ledger,
         warehouse=stage.warehouse,
         vault=stage.vault,
+        clock=stage.clock,
         workspace_id=workspace_id,
         operation_id=operation_id,
     )

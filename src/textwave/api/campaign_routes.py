@@ -105,7 +105,11 @@ async def create_campaign(runtime: Rt, caller: Who, new: NewCampaign) -> Campaig
 
 @routes.post("/campaigns/{name:path}/dry-run", status_code=202, summary="Plan without sending.")
 async def dry_run(runtime: Rt, caller: Who, response: Response, name: Named) -> Operation:
-    """Begin the plan; the operation's result has messages, drops, parts, price and samples."""
+    """Begin the plan; the operation's result has messages, drops, parts, price and samples.
+
+    `expected_drops` and `expected_waiting` estimate what fatigue rules and quiet hours would do to
+    these messages if they were sent now.
+    """
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         operation_id = await campaigns.start_dry_run(
             connection, workspace_id=caller.workspace_id, name=name

@@ -117,7 +117,7 @@ def show(name: str, as_json: AsJson = False) -> None:
 
 @app.command("dry-run")
 def dry_run(name: str, as_json: AsJson = False) -> None:
-    """Plan without sending: messages, drops, parts, price, samples."""
+    """Plan without sending: messages, drops, parts, price, samples, and what limits may drop."""
     api = open_api()
     operation = api.post(f"/api/campaigns/{segment(name)}/dry-run")
     result = api.finished(operation, lambda _: None, every_seconds=10)

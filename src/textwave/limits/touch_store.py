@@ -167,6 +167,13 @@ async def customer_keys(
     return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
+async def keys_of(connection: Connection, customers: Sequence[str]) -> list[int]:
+    """Return customers as touches have them, in their order."""
+    parameters = {"customers": list(customers)}
+    cursor = await connection.execute(_SQL["keys_of"], parameters, binary=True)
+    return [row[0] for row in await cursor.fetchall()]
+
+
 async def add_touches(
     connection: Connection,
     touched: Touched,

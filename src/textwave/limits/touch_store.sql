@@ -40,6 +40,11 @@ SELECT id, hashtextextended(customer, 0) FROM message
 WHERE workspace_id = %(workspace_id)s AND id BETWEEN %(first_id)s AND %(last_id)s
   AND id = ANY(%(ids)s::bigint[])
 
+-- name: keys_of
+-- Customers as touches have them, in their order.
+SELECT hashtextextended(customer, 0)
+FROM unnest(%(customers)s::text[]) WITH ORDINALITY AS c (customer, place) ORDER BY place
+
 -- name: add
 -- Write touches, in the order in which they are given.
 INSERT INTO touch (workspace_id, mobile, customer_key, signature_id, campaign_id, message_id,

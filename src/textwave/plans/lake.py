@@ -5,7 +5,7 @@ into the month's partitions in one COPY each, so a plan that was interrupted can
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -127,11 +127,16 @@ def plan_blocks(
     return blocks(stream, measures, held)
 
 
-def tally_plan(stream: Iterable[Block], measures: Sequence[Measure]) -> PlanTally:
-    """Count a plan without writing it: the dry run."""
+def tally_plan(
+    stream: Iterable[Block],
+    measures: Sequence[Measure],
+    note: Callable[[pa.RecordBatch], None] = lambda _: None,
+) -> PlanTally:
+    """Count a plan without writing it, and note its messages: the dry run."""
     tally = PlanTally([TextTally() for _ in measures])
     for block in stream:
         tally.add(block, measures)
+        note(block.messages)
     return tally
 
 

@@ -122,7 +122,7 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
         )
 
     async def run_dry_run(**job: Any) -> None:
-        await planning.run_dry_run(**stores, vault=runtime.vault, **job)
+        await planning.run_dry_run(**stores, vault=runtime.vault, clock=runtime.clock, **job)
 
     async def run_plan(**job: Any) -> None:
         size, most = runtime.settings.batch_size, runtime.settings.plan_attempts
