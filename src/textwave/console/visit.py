@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from textwave.accounts.store import api_keys
+from textwave.accounts.store import ApiKey, api_keys
 from textwave.audiences.visibility import Viewer
 from textwave.console.language import choose_language
 from textwave.console.pages import render
@@ -24,6 +24,7 @@ from textwave.console.session import (
     is_form_token,
     read_session,
 )
+from textwave.dispatch.doubt_store import many_in_doubt
 from textwave.kit.clock import Clock
 from textwave.kit.ids import WorkspaceId
 from textwave.settings import Settings
@@ -33,6 +34,7 @@ from textwave.storage.secrets import Vault
 SESSION_COOKIE: Final = "textwave_session"
 LANGUAGE_COOKIE: Final = "textwave_language"
 TICKET_NAME: Final = "console"
+MOST_IN_DOUBT: Final = 100
 _LARGEST_FORM_BYTES: Final = 8_192
 
 
@@ -63,14 +65,24 @@ class Visit:
         sealed = request.cookies.get(SESSION_COOKIE, "")
         self.found = read_session(self.secret, sealed, self.now)
         self.viewer = Viewer(TICKET_NAME)
+        self.in_doubt = 0
 
     async def recognise(self) -> None:
-        """Look up who holds the session's key; the session of a key out of use has ended."""
-        if self.found is None or self.found.key_id == 0:
+        """Look up who holds the session's key; the session of a key out of use has ended.
+
+        A whole page also says how many requests are in doubt; a fragment does not ask.
+        """
+        if self.found is None:
             return
         workspace_id = self.found.workspace_id
+        keys = list[ApiKey]()
         async with self.ground.ledger.transaction(workspace_id) as connection:
-            keys = await api_keys(connection, workspace_id)
+            if self.found.key_id:
+                keys = await api_keys(connection, workspace_id)
+            if "hx-request" not in self.request.headers:
+                self.in_doubt = await many_in_doubt(connection, workspace_id, most=MOST_IN_DOUBT)
+        if self.found.key_id == 0:
+            return
         key = next((key for key in keys if key.id == self.found.key_id), None)
         if key is None:
             self.found = None
@@ -117,6 +129,8 @@ class Visit:
         every = {
             "here": self.request.scope.get("raw_path", b"").decode("ascii", "replace"),
             "signed_in": self.found is not None,
+            "in_doubt": self.in_doubt,
+            "most_in_doubt": MOST_IN_DOUBT,
             "is_administrator": self.viewer.is_administrator,
             "token": form_token(self.secret, self.found) if self.found else "",
         }
