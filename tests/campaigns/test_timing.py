@@ -114,6 +114,7 @@ def test_a_written_time_is_local_unless_it_has_an_offset() -> None:
     ("text", "problem"),
     [
         ("tomorrow", "is no time"),
+        ("2026-12-01", "has no time of day. Write 2026-12-01T09:00"),
         ("2026-03-29T02:30", r"does not exist in Europe/Berlin; .* 2026-03-29T03:00:00\+02:00"),
         ("2026-10-25T02:30", r"happens twice .*02:30:00\+02:00 or .*02:30:00\+01:00"),
         ("0001-01-01T00:00+14:00", "out of all calendars"),

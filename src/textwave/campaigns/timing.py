@@ -8,7 +8,7 @@ that never opens, and a time that is past, too far away or not one moment of the
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
@@ -154,13 +154,15 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
     """Return a written time as UTC: a local one of the zone, or one with an offset.
 
     Raises:
-        TimeUnfit: it is no time, or a clock change makes it none or two.
+        TimeUnfit: it is no time but a day, say, or a clock change makes it none or two.
     """
     try:
         written = datetime.fromisoformat(text.strip())
     except ValueError:
         problem = "is no time. Write 2026-12-01T09:00, or with an offset 2026-12-01T09:00+08:00."
         raise TimeUnfit(text, problem) from None
+    if _is_day(text.strip()):  # nobody who names a day means its midnight
+        raise TimeUnfit(text, f"has no time of day. Write {written:%Y-%m-%d}T09:00.")
     if written.tzinfo is not None:
         return _in_utc(text, written)
     first, second = (_in_utc(text, written.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
@@ -171,6 +173,14 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
         valid = first_moment(written, zone).astimezone(zone).isoformat()
         raise TimeUnfit(text, f"does not exist in {zone.key}; clocks go on there to {valid}.")
     return first
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _in_utc(text: str, moment: datetime) -> datetime:
