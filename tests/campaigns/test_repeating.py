@@ -1,5 +1,6 @@
 """Campaigns made from others: copies, and retries of those who failed."""
 
+import asyncio
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -180,6 +181,18 @@ async def test_who_was_reached_meanwhile_is_left_out_of_another_retry(
     third = await retry(stage, web_ledger, "Again", "Third")
     assert third.problem is not None
     assert third.problem["code"] == "nothing_to_retry"
+
+
+async def test_of_two_retries_that_are_planned_at_once_each_person_gets_one(
+    web_ledger: Ledger, stage: Stage
+) -> None:
+    await stage.set(people(6))
+    await sent(stage, "Spring", {0: "busy line", 1: "busy line", 2: "no receipt", 3: None})
+    await retry(stage, web_ledger, "Spring", "Again", ["busy line"])
+    await retry(stage, web_ledger, "Spring", "Twice", ["busy line", "no receipt"])
+    both = await asyncio.gather(planned(stage, "Again"), planned(stage, "Twice"))
+    places = [place for found, _ in both for place in found]
+    assert sorted(places) == [0, 1, 2]
 
 
 async def test_a_retry_goes_to_the_number_that_failed_only(

@@ -50,13 +50,30 @@ async def test_old_operations_and_events_of_the_audit_log_go(
                                    operation_id, rows_read, rows_kept, rows_rejected, lake_version)
                SELECT 1, 't', 'f', '', 'append', id, 1, 1, 0, 1 FROM old""",
         )
+        await execute(
+            connection,
+            """INSERT INTO rejected_line (workspace_id, operation_id, line, reason, content)
+               SELECT 1, id, 7, 'no number', '?' FROM operation""",
+        )
+        await execute(
+            connection,
+            """INSERT INTO operation (workspace_id, kind, state, finished_at)
+               SELECT 1, 'x', 'succeeded', now() - interval '29 days' RETURNING id""",
+        )
+        await execute(
+            connection,
+            """INSERT INTO rejected_line (workspace_id, operation_id, line, reason, content)
+               SELECT 1, max(id), 8, 'no number', '?' FROM operation""",
+        )
     settings = Settings(data=tmp_path, audit_months=audit_months)
     async with open_runtime(settings, urls, role="owner") as runtime:
         await forget_old_rows(runtime)
     assert await days(ledger, "audit_event", "at") == kept
-    assert await days(ledger, "operation WHERE finished_at IS NOT NULL", "finished_at") == [80]
+    assert await days(ledger, "operation WHERE finished_at IS NOT NULL", "finished_at") == [29, 80]
     async with ledger.transaction() as connection:
-        assert await value(connection, "SELECT count(*) FROM operation") == 2
+        assert await value(connection, "SELECT count(*) FROM operation") == 3
+        statement = "SELECT array_agg(line ORDER BY line) FROM rejected_line"
+        assert await value(connection, statement) == [7, 8]  # of the one that runs, and 29 days ago
         assert await value(connection, "SELECT count(*) FROM import") == 3
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import structlog
 
-from textwave.campaigns import recipients, shares_store, store
+from textwave.campaigns import recipients, repeat_store, shares_store, store
 from textwave.campaigns.expecting_operations import expected
 from textwave.campaigns.recipients import Asked, find_asked
 from textwave.campaigns.serving_store import defer_serving, measure_batches
@@ -108,19 +108,8 @@ async def run_plan(
         async with ledger.transaction() as connection:
             snapshot_id = brief.snapshot_id or brief.newest_snapshot_id
             asked = await find_asked(connection, vault, brief, snapshot_id)
-        size = await warehouse.run(
-            workspace_id, lambda lake: recipients.count(lake, asked, ledger.url)
-        )
-        async with ledger.transaction() as connection:
-            to = await _block_of_ids(connection, asked, ledger.url, month, size)
-        log.info("plan started", campaign=campaign_id, audience=to.size)
-        tally = await warehouse.run(
-            workspace_id,
-            lambda lake: write_plan(
-                recipients.stream(lake, asked, ledger.url), asked.texts.measures, to
-            ),
-        )
-        _check_control(asked, tally)
+        async with repeat_store.only_retry(ledger, workspace_id, asked.retry):
+            to, tally = await _write(ledger, warehouse, asked, month)
     except Refusal as refusal:
         await _fail(ledger, brief, refusal)
         return
@@ -130,6 +119,25 @@ async def run_plan(
         raise  # the job runs again
     size = _batch_size(brief, batch_size, to)
     await _begin_sending(ledger, asked, to, tally, batch_size=size, now=clock.now())
+
+
+async def _write(
+    ledger: Ledger, warehouse: Warehouse, asked: Asked, month: date
+) -> tuple[Destination, PlanTally]:
+    """Write messages and drops into a block of ids of their own, and count them."""
+    workspace_id = asked.brief.workspace_id
+    size = await warehouse.run(workspace_id, lambda lake: recipients.count(lake, asked, ledger.url))
+    async with ledger.transaction() as connection:
+        to = await _block_of_ids(connection, asked, ledger.url, month, size)
+    log.info("plan started", campaign=asked.brief.id, audience=to.size)
+    tally = await warehouse.run(
+        workspace_id,
+        lambda lake: write_plan(
+            recipients.stream(lake, asked, ledger.url), asked.texts.measures, to
+        ),
+    )
+    _check_control(asked, tally)
+    return to, tally
 
 
 async def _fail(ledger: Ledger, brief: Brief, refusal: Refusal) -> None:

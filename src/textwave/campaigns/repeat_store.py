@@ -1,6 +1,7 @@
 """Rows of campaigns that were made from others: copies, and retries of those who failed."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,10 +9,11 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 
 from textwave.kit.ids import CampaignId, WorkspaceId
-from textwave.storage.ledger import Connection, execute, one
+from textwave.storage.ledger import Connection, Ledger, execute, may_stand_still, one
 from textwave.storage.statements import load_statements
 
 _SQL = load_statements(__package__ or "textwave.campaigns", "repeat_store.sql")
+_LOCK: Final = 7_201_005  # with the campaign whose messages are tried again
 _PAIRS: Final = pa.schema([("customer", pa.string()), ("mobile", pa.int64())])
 _NUMBERS: Final = pa.schema([("mobile", pa.int64())])
 
@@ -49,6 +51,24 @@ async def retry_of(
     """Return whom a campaign retries; None when it is no retry."""
     key = {"workspace_id": workspace_id, "campaign_id": campaign_id}
     return await one(connection, Retry, _SQL["retry_of"], key)
+
+
+@asynccontextmanager
+async def only_retry(
+    ledger: Ledger, workspace_id: WorkspaceId, retry: Retry | None
+) -> AsyncGenerator[None, None]:
+    """Plan one retry of the same messages after the other: the second sees whom the first reaches.
+
+    What is no retry waits for nobody.
+    """
+    if retry is None:
+        yield
+        return
+    key = {"workspace_id": workspace_id, "source_id": retry.source_id, "lock": _LOCK}
+    async with ledger.transaction() as connection:
+        await may_stand_still(connection)
+        await execute(connection, _SQL["hold_family"], key)
+        yield
 
 
 async def causes(

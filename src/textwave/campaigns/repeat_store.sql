@@ -14,6 +14,18 @@ FROM campaign c
 WHERE c.workspace_id = %(workspace_id)s AND c.id = %(campaign_id)s
   AND c.retry_causes IS NOT NULL AND c.copied_from IS NOT NULL
 
+-- name: hold_family
+-- Be the only one who plans a retry of the same messages, until the end of the transaction.
+WITH RECURSIVE above AS (
+    SELECT id, copied_from, retry_causes FROM campaign
+    WHERE workspace_id = %(workspace_id)s AND id = %(source_id)s
+    UNION ALL
+    SELECT c.id, c.copied_from, c.retry_causes FROM above a
+    JOIN campaign c ON c.id = a.copied_from AND a.retry_causes IS NOT NULL
+)
+SELECT pg_advisory_xact_lock(%(lock)s, (id %% 2147483647)::integer) FROM above
+WHERE retry_causes IS NULL
+
 -- name: causes
 -- Why messages of a campaign failed.
 SELECT cause FROM campaign_failure_tally

@@ -113,6 +113,13 @@ SELECT line, reason, content FROM rejected_line
 WHERE workspace_id = %(workspace_id)s AND operation_id = %(operation_id)s AND line > %(after)s
 ORDER BY line LIMIT %(limit)s
 
+-- name: forget_rejected_lines
+-- Delete lines of imports that ended before a time, or are forgotten themselves.
+DELETE FROM rejected_line WHERE (operation_id, line) IN (
+    SELECT r.operation_id, r.line FROM rejected_line r LEFT JOIN operation o ON o.id = r.operation_id
+    WHERE o.id IS NULL OR o.finished_at < %(before)s
+    ORDER BY r.operation_id, r.line LIMIT %(limit)s)
+
 -- name: export
 -- Opt-outs and denied numbers as they are exported: of a signature, of a platform and its
 -- signatures, of the deny list, or all; lifted ones only when they are asked for.

@@ -91,3 +91,9 @@ async def rejected_lines(
     key = {"workspace_id": workspace_id, "operation_id": operation_id}
     parameters = {**key, "after": after, "limit": limit}
     return await many(connection, RejectedLine, _SQL["rejected_lines"], parameters)
+
+
+async def forget_rejected_lines(connection: Connection, *, before: datetime, limit: int) -> int:
+    """Delete lines of imports that ended before a time; return how many. As the owner."""
+    parameters = {"before": before, "limit": limit}
+    return await execute(connection, _SQL["forget_rejected_lines"], parameters)
