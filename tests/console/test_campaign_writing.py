@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import aiohttp
@@ -9,12 +10,18 @@ import pytest
 
 from tests.stage import Stage, people
 from textwave.accounts.operations import Founding
+from textwave.accounts.store import add_workspace
 from textwave.campaigns.operations import campaign
+from textwave.console.session import console_secret, form_token, new_session, seal_session
+from textwave.console.visit import SESSION_COOKIE
 from textwave.kit.clock import SystemClock
 from textwave.kit.ids import WorkspaceId
+from textwave.recurrences.operations import recurrence
 from textwave.storage.ledger import Ledger
 from textwave.storage.secrets import Vault
 from textwave.storage.warehouse import Warehouse
+
+from .conftest import Served
 
 FILLED = {
     "name": "Spring",
@@ -204,3 +211,100 @@ async def test_a_form_without_the_token_writes_nothing(member: aiohttp.ClientSes
         assert answer.status == 403
     async with member.get("/console/campaigns/Spring") as answer:
         assert answer.status == 404
+
+
+async def send(
+    client: aiohttp.ClientSession, place: str, form: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Send a form of a campaign; return the status and the page."""
+    whole = {"token": await token_of(client), **(form or {})}
+    async with client.post(f"/console/campaigns/{place}", data=whole) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_a_refused_test_send_keeps_what_was_typed(
+    member: aiohttp.ClientSession, stage: Stage
+) -> None:
+    await stage.campaign()
+    status, page = await send(member, "Spring/test-send", {"mobiles": "15499990001"})
+    assert status == 409
+    assert "needs a value for “name”" in page
+    assert ">15499990001</textarea>" in page
+    status, page = await send(member, "Spring/test-send", {"mobiles": "call me"})
+    assert (status, "“call me” is no number" in page) == (409, True)
+
+
+async def test_a_start_that_is_refused_says_why_on_the_page_that_asked(
+    member: aiohttp.ClientSession, stage: Stage
+) -> None:
+    await stage.campaign()
+    async with stage.ledger.transaction() as connection:
+        await connection.execute("UPDATE template SET state = 'draft' WHERE name = 'welcome'")
+    async with member.get("/console/campaigns/Spring/start") as answer:
+        assert "There was no dry run" in await answer.text()
+    status, page = await send(member, "Spring/start")
+    assert status == 409
+    assert "Submit it for review first" in page
+
+
+async def test_a_copy_and_a_rhythm_are_made_of_a_draft(
+    member: aiohttp.ClientSession, stage: Stage, ledger: Ledger, workspace_id: WorkspaceId
+) -> None:
+    await stage.campaign()
+    status, page = await send(member, "Spring/copy", {"name": "Spring"})
+    assert (status, "exists already" in page) == (409, True)
+    await send(member, "Spring/copy", {"name": "Spring 2"})
+    rhythm = {"name": "Mondays", "every": "week", "at": "10:00", "day_1": "yes"}
+    status, page = await send(member, "Spring/recur", rhythm | {"at": "soon"})
+    assert (status, "write a time of day" in page, 'value="Mondays"' in page) == (409, True, True)
+    await send(member, "Spring/recur", rhythm)
+    async with ledger.transaction(workspace_id) as connection:
+        assert (await campaign(connection, workspace_id, "Spring 2")).copied_from == "Spring"
+        made = await recurrence(connection, workspace_id, "Mondays", now=SystemClock().now())
+    assert made.recurrence.state == "active"
+    assert made.draft.template == "welcome"
+
+
+async def test_only_campaigns_of_the_chosen_state_are_listed(
+    member: aiohttp.ClientSession, stage: Stage
+) -> None:
+    await stage.campaign()
+    for state, shown in (("draft", True), ("completed", False), ("", True), ("none", True)):
+        async with member.get(f"/console/campaigns?state={state}") as answer:
+            assert (">Spring</a>" in await answer.text()) is shown, state
+
+
+PLACES = ("edit", "start", "delete", "copy", "retry", "recur", "winner", "test-sends", "live")
+ACTS = ("edit", "dry-run", "test-send", "start", "unschedule", "delete", "copy", "retry", "recur")
+
+
+async def test_another_workspace_reaches_nothing_of_a_campaign(
+    visitor: aiohttp.ClientSession, served: Served, stage: Stage, founding: Founding
+) -> None:
+    await stage.campaign()
+    async with stage.ledger.transaction() as connection:
+        other = await add_workspace(
+            connection,
+            organization_id=founding.organization_id,
+            name="other",
+            time_zone="UTC",
+            default_region="CN",
+        )
+    session = new_session(other, datetime.now(UTC))
+    secret = console_secret(served.vault.key)
+    visitor.cookie_jar.update_cookies({SESSION_COOKIE: seal_session(secret, session)})
+    for place in PLACES:
+        async with visitor.get(f"/console/campaigns/Spring/{place}") as answer:
+            assert answer.status == 404, place
+    form = {**FILLED, "token": form_token(secret, session), "mobiles": "15499990001"}
+    for act in (*ACTS, "winner"):
+        async with visitor.post(f"/console/campaigns/Spring/{act}", data=form) as answer:
+            assert answer.status in (404, 409), act
+            assert "first_name" not in await answer.text(), act
+    async with visitor.get("/console/campaigns/-/new?audience=everybody") as answer:
+        page = await answer.text()
+    assert "welcome" not in page
+    assert "everybody (" not in page
+    async with stage.ledger.transaction(founding.workspace_id) as connection:
+        found = await campaign(connection, founding.workspace_id, "Spring")
+    assert found.state == "draft"

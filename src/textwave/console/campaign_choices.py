@@ -116,8 +116,25 @@ def settled(given: Mapping[str, str], choices: Choices) -> dict[str, str]:
             fields[name] = offered[0] if offered else ""
     for name in choices.variables:
         if fields.get(f"column_{name}") not in choices.columns:
-            fields[f"column_{name}"] = name if name in choices.columns else ""
+            fields[f"column_{name}"] = _likely(name, choices.columns)
         fields.setdefault(f"missing_{name}", "drop")
+    return fields
+
+
+def _likely(variable: str, columns: Sequence[str]) -> str:
+    """Return the column that a variable is named after: the same name, or the one that ends so."""
+    if variable in columns:
+        return variable
+    ending = [column for column in columns if column.lower().endswith(f"_{variable.lower()}")]
+    return ending[0] if len(ending) == 1 else ""
+
+
+def with_first_variant(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields with the template as the first variant, when there is none yet."""
+    fields = dict(given)
+    chosen = any(given.get(f"variant_template_{row}") for row in VARIANT_ROWS)
+    if given.get("texts") == "several" and given.get("template") and not chosen:
+        fields["variant_template_0"] = fields["template"]
     return fields
 
 

@@ -15,7 +15,7 @@ from textwave.campaigns.operations import campaign, create_campaign
 from textwave.campaigns.schedule_operations import edit_campaign
 from textwave.console.addresses import campaign_address
 from textwave.console.answering import page
-from textwave.console.campaign_choices import chosen_templates, read_choices, settled
+from textwave.console.campaign_choices import read_choices, settled, with_first_variant
 from textwave.console.campaign_forms import NEW, VARIANT_ROWS, field_of, fields_of, read_draft
 from textwave.console.visit import Visit
 from textwave.kit.refusal import Refusal
@@ -45,7 +45,7 @@ async def _new(visit: Visit) -> Response:
 async def _create(visit: Visit) -> Response:
     form = await _given(visit)
     if "redraw" in form:
-        return await _form(visit, form)
+        return await _form(visit, with_first_variant(form))
     try:
         async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
             made = await create_campaign(
@@ -73,7 +73,7 @@ async def _edit(visit: Visit) -> Response:
 async def _save(visit: Visit) -> Response:
     form = await _given(visit)
     if "redraw" in form:
-        return await _form(visit, form, before=visit.name)
+        return await _form(visit, with_first_variant(form), before=visit.name)
     try:
         async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
             await campaign(connection, visit.workspace_id, visit.name)
@@ -126,7 +126,6 @@ async def _form(
         "given": settled(given, choices),
         "choices": choices,
         "rows": VARIANT_ROWS,
-        "named": [name for name in chosen_templates(given) if name],
         "before": before,
         "excluded": {value for name, value in given.items() if name.startswith("exclude_")},
         "problem": refusal.sentence if refusal else "",

@@ -2,7 +2,7 @@
 // templates and columns that fit them. Without it a button does the latter, and all fields are there.
 
 const form = document.getElementById("campaign-form");
-const PARTS = ["part-signature", "part-text", "part-variables", "part-exclude"];
+const PARTS = ["part-signature", "part-text", "part-audience", "part-variables", "part-exclude"];
 let asked = 0;
 
 const show = () => {
@@ -12,12 +12,12 @@ const show = () => {
   }
 };
 
-// Keeps what has been typed into a field while the answer was on its way.
+// Keeps what has been typed or chosen while the answer was on its way.
 const keep = (old, fresh, sent) => {
   for (const field of old.querySelectorAll("input, select")) {
     const now = fresh.querySelector(`[name="${CSS.escape(field.name)}"]`);
     if (!now || field.type === "checkbox" || field.type === "hidden") continue;
-    if (field.tagName === "INPUT" && field.value !== (sent.get(field.name) ?? "")) now.value = field.value;
+    if (field.value !== (sent.get(field.name) ?? "")) now.value = field.value;
   }
 };
 
