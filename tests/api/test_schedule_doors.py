@@ -12,6 +12,7 @@ from tests.api.conftest import Web
 from tests.api.test_audience_doors import ask
 from tests.stage import Stage, people
 from textwave.cli.main import app
+from textwave.storage.ledger import value
 
 PARTS = {
     "platform": "sandbox",
@@ -111,6 +112,54 @@ async def test_a_recurrence_is_made_paused_resumed_and_deleted_over_http(
     assert await ask(web, "GET recurrences/Fridays") == (404, "not_found")
 
 
+async def test_an_edited_recurrence_runs_next_as_it_says_then(
+    web: Web, stage: Stage, other_key: str
+) -> None:
+    await stage.template("other", "Dear ${name}, another time. 拒收请回复R")
+    campaign = {name: said for name, said in SPRING.items() if name != "name"}
+    rule = {"every": "week", "weekdays": [5], "at": "09:00"}
+    new = {"name": "Fridays", "campaign": campaign, "rule": rule, "max_runs": 3}
+    _, made = await ask(web, "POST recurrences", new)
+    mondays = {"every": "week", "weekdays": [1], "at": "10:00"}
+    change = {"name": "Mondays", "rule": mondays, "parts": {"template": "other"}, "max_runs": None}
+    status, edited = await ask(web, "PUT recurrences/Fridays", change)
+    assert (status, edited["state"]) == (200, "active")
+    assert edited["sentence"] == "every Monday at 10:00 (Asia/Shanghai)"
+    assert edited["campaign"] == {**made["campaign"], "template": "other"}
+    assert (edited["max_runs"], len(edited["next_runs"])) == (None, 5)
+    async with stage.ledger.transaction() as connection:
+        due = await value(connection, "SELECT next_run_at FROM recurrence")
+    assert due == datetime.fromisoformat(edited["next_runs"][0])
+    await ask(web, "POST recurrences/Mondays/pause")
+    _, paused = await ask(web, "PUT recurrences/Mondays", {"rule": rule, "campaign": campaign})
+    assert (paused["state"], paused["next_runs"]) == ("paused", [])
+    assert paused["campaign"] == made["campaign"]
+    _, resumed = await ask(web, "POST recurrences/Mondays/resume")
+    assert resumed["next_runs"][:3] == made["next_runs"]
+    assert await ask(web, "PUT recurrences/Mondays", {}, key=other_key) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"parts": {"template": "nothing"}}, 404, "not_found"),
+        ({"rule": {"every": "week", "at": "09:00"}}, 422, "rhythm_unfit"),
+        ({"ends_on": "2020-01-01"}, 422, "rhythm_unfit"),
+        ({"name": "Sundays"}, 409, "already_exists"),
+    ],
+)
+async def test_an_edit_that_does_not_fit_changes_nothing(
+    web: Web, change: dict[str, Any], status: int, code: str
+) -> None:
+    campaign = {name: said for name, said in SPRING.items() if name != "name"}
+    rule = {"every": "day", "at": "09:00"}
+    for name in ("Sundays", "Fridays"):
+        new = {"name": name, "campaign": campaign, "rule": rule}
+        _, made = await ask(web, "POST recurrences", new)
+    assert await ask(web, "PUT recurrences/Fridays", change) == (status, code)
+    assert (await ask(web, "GET recurrences/Fridays"))[1] == made
+
+
 async def test_the_command_line_does_the_same(web: Web) -> None:
     async def run(*arguments: str) -> Any:
         environment = {"TEXTWAVE_URL": web.url, "TEXTWAVE_API_KEY": web.key}
@@ -129,7 +178,7 @@ async def test_the_command_line_does_the_same(web: Web) -> None:
     shown = json.loads(moved)
     assert (shown["window"], shown["spread_minutes"]) == (None, 30)
     assert shown["schedule"]["starts_at"] == f"{SOON}T10:00:00+08:00"
-    assert "is draft" in await run("campaign", "unschedule", "Summer")
+    assert "is a draft" in await run("campaign", "unschedule", "Summer")
     await run("campaign", "delete", "Summer", "--yes")
     assert json.loads(await run("campaign", "list", "--json")) == []
 
@@ -138,6 +187,10 @@ async def test_the_command_line_does_the_same(web: Web) -> None:
     assert "every second Tuesday of the month at 09:30" in await run("recurrence", "list")
     assert "is paused" in await run("recurrence", "pause", "Tuesdays")
     assert "Runs next at" in await run("recurrence", "resume", "Tuesdays")
+    changed = ["--every=day", "--at=08:00", "--max-runs=2", "--numbers=latest", "--name=Daily"]
+    edited = json.loads(await run("recurrence", "edit", "Tuesdays", *changed, "--json"))
+    assert (len(edited["next_runs"]), edited["campaign"]["numbers"]) == (2, "latest")
+    await run("recurrence", "edit", "Daily", "--name=Tuesdays", "--max-runs=0")
     shown = json.loads(await run("recurrence", "show", "Tuesdays", "--json"))
     assert (len(shown["next_runs"]), shown["last_runs"]) == (5, [])
     await run("recurrence", "delete", "Tuesdays", "--yes")

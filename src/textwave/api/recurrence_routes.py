@@ -1,15 +1,19 @@
-"""Recurring campaigns over HTTP: made, listed, paused, resumed, deleted, and their runs."""
+"""Recurring campaigns over HTTP: made, listed, edited, paused, resumed, deleted, and their runs."""
 
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from textwave.api.campaign_routes import NewCampaign
+from textwave.api.campaign_routes import NewCampaign, Source
 from textwave.api.entry import After, Limit, Name, Rt, Who, viewer_of
 from textwave.api.shapes import Page, Shape, page_of
 from textwave.api.timing_shapes import ClockTime, Weekday
+from textwave.campaigns.draft import CampaignDraft
+from textwave.campaigns.numbers import NumberChoice
+from textwave.limits.quiet import WhenQuiet
 from textwave.recurrences import operations as recurrences
 from textwave.recurrences.operations import NewRecurrence, ShownRecurrence
 from textwave.recurrences.recurrence import Every, Rhythm
@@ -61,6 +65,47 @@ class RecurrenceToMake(BaseModel):
     refresh_audience: bool = Field(
         default=True, description="Before each run; when that fails, the run is skipped."
     )
+
+
+class CampaignParts(BaseModel):
+    """Parts of the campaign; what is left out stays as it is."""
+
+    platform: Name | None = None
+    signature: Name | None = None
+    template: Name | None = None
+    audience: Name | None = None
+    variables: Annotated[dict[Name, Source], Field(max_length=50)] | None = None
+    numbers: NumberChoice | None = None
+    quiet: WhenQuiet | None = None
+
+    def replaced(self, draft: CampaignDraft) -> CampaignDraft:
+        """Return a draft with these parts in place of its own."""
+        given = self.model_dump(exclude={"variables"}, exclude_none=True)
+        if self.variables is not None:
+            given["variables"] = {name: one.model_dump() for name, one in self.variables.items()}
+        return replace(draft, **given)
+
+
+class RecurrenceToChange(BaseModel):
+    """What a recurrence says from now on; what is left out stays as it is."""
+
+    name: Name | None = None
+    campaign: RecurringCampaign | None = Field(default=None, description="The campaign, anew.")
+    parts: CampaignParts = Field(default=CampaignParts(), description="Or parts of it.")
+    rule: RecurrenceRule | None = None
+    starts_on: date | None = None
+    ends_on: date | None = Field(default=None, description="null: for ever.")
+    max_runs: int | None = Field(default=None, ge=1, le=10_000, description="null: no end.")
+    refresh_audience: bool | None = None
+
+    def change(self, known: NewRecurrence) -> NewRecurrence:
+        """Return a recurrence as it is after the change."""
+        draft = known.draft if self.campaign is None else self.campaign.draft()
+        draft = self.parts.replaced(draft)
+        rhythm = known.rhythm if self.rule is None else self.rule.rhythm()
+        said = self.model_dump(include={"name", "starts_on", "refresh_audience"}, exclude_none=True)
+        ends = self.model_dump(include={"ends_on", "max_runs"} & self.model_fields_set)
+        return replace(known, draft=draft, rhythm=rhythm, **said, **ends)
 
 
 class Recurrence(BaseModel):
@@ -181,6 +226,25 @@ async def read_recurrence(runtime: Rt, caller: Who, name: Named) -> Recurrence:
             connection, caller.workspace_id, name, now=runtime.clock.now()
         )
     return _shape(found)
+
+
+@routes.put("/recurrences/{name:path}", summary="Change a recurrence.")
+async def edit_recurrence(
+    runtime: Rt, caller: Who, name: Named, changed: RecurrenceToChange
+) -> Recurrence:
+    """Change what it says from its next run on; a run that is due already is as it was."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        edited = await recurrences.edit_recurrence(
+            connection,
+            workspace_id=caller.workspace_id,
+            actor=caller.name,
+            name=name,
+            change=changed.change,
+            links_url=links_url(runtime.settings),
+            now=runtime.clock.now(),
+            viewer=viewer_of(caller),
+        )
+    return _shape(edited)
 
 
 @routes.delete("/recurrences/{name:path}", status_code=204, summary="Delete a recurrence.")

@@ -164,6 +164,50 @@ def create_recurrence(
     print_json(made) if as_json else print_fields(made)
 
 
+@recurrences.command("edit")
+def edit_recurrence(
+    name: str,
+    new_name: Annotated[str | None, typer.Option("--name", help="Another name.")] = None,
+    platform: Annotated[str | None, typer.Option()] = None,
+    signature: Annotated[str | None, typer.Option()] = None,
+    template: Annotated[str | None, typer.Option()] = None,
+    audience: Annotated[str | None, typer.Option()] = None,
+    variable: Variables = None,
+    numbers: Annotated[str | None, typer.Option(help="first, latest or all.")] = None,
+    quiet: Annotated[str | None, typer.Option(help="In quiet hours: wait or drop.")] = None,
+    every: Annotated[str | None, typer.Option(help="day, week or month; needs --at.")] = None,
+    at: Annotated[str | None, typer.Option(help="09:00; needs --every.")] = None,
+    on: Annotated[str | None, typer.Option(help="Weekdays, as for create.")] = None,
+    day: Annotated[int | None, typer.Option(min=1, max=31, help="Day of the month.")] = None,
+    nth: Annotated[str | None, typer.Option(help="Which weekday of a month.")] = None,
+    starts_on: Annotated[str | None, typer.Option(help="2026-12-01.")] = None,
+    ends_on: Annotated[str | None, typer.Option(help="Last day; never: no end.")] = None,
+    max_runs: Annotated[int | None, typer.Option(min=0, help="At most; 0: no end.")] = None,
+    refresh: Annotated[bool | None, typer.Option(help="Refresh before each run.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a recurrence from its next run on; what is not given stays as it is."""
+    parts = given(
+        {
+            "platform": platform, "signature": signature, "template": template,
+            "audience": audience, "numbers": numbers, "quiet": quiet,
+            "variables": dict(read_source(one) for one in variable) if variable else None,
+        }
+    )  # fmt: skip
+    if (every is None) != (at is None) or (every is None and (on or day or nth)):
+        raise typer.BadParameter("another rule needs both --every and --at")
+    body: dict[str, Any] = {"parts": parts} | given(
+        {"name": new_name, "starts_on": starts_on, "refresh_audience": refresh}
+    )
+    if every is not None and at is not None:
+        body["rule"] = _rule(every, at, on, day, nth)
+    if ends_on is not None:
+        body["ends_on"] = None if ends_on == "never" else ends_on
+    if max_runs is not None:
+        body["max_runs"] = max_runs or None
+    tell_state(open_api().put(f"/api/recurrences/{segment(name)}", body), as_json=as_json)
+
+
 def _rule(every: str, at: str, on: str | None, day: int | None, nth: str | None) -> dict[str, Any]:
     if nth is not None and nth not in _NTH:
         raise typer.BadParameter(f"--nth “{nth}” is none of {', '.join(_NTH)}")

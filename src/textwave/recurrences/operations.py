@@ -1,10 +1,10 @@
-"""Recurring campaigns as people see them: made, looked at, paused, resumed, deleted.
+"""Recurring campaigns as people see them: made, looked at, edited, paused, resumed, deleted.
 
 Called by the API as the web role. A recurrence keeps a draft; each of its times makes a campaign
 from it (`textwave.recurrences.run_operations`). Refused is a draft that could not be sent now.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Final
@@ -95,6 +95,65 @@ async def create_recurrence(
         InvalidValue, RhythmUnfit, AlreadyExists, NotReadyToStart (signature or template is not
             approved), and what creating the campaign would raise now.
     """
+    parameters = await _checked(connection, workspace_id, new, now)
+    await _try(connection, workspace_id, new, links_url, now, viewer)
+    added = await recurrence_store.add(connection, {**parameters, "actor": actor})
+    if added is None:
+        raise AlreadyExists("recurrence", new.name)
+    await _audit(connection, workspace_id, actor, "create", new.name)
+    return await recurrence(connection, workspace_id, new.name, now=now)
+
+
+async def edit_recurrence(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    actor: str,
+    name: str,
+    change: Callable[[NewRecurrence], NewRecurrence],
+    links_url: str,
+    now: datetime,
+    viewer: Viewer = SEES_ALL,
+) -> ShownRecurrence:
+    """Change what a recurrence says: its next run follows; a run that is due already does not.
+
+    `change` gets it as it stands. Paused it stays paused.
+
+    Raises:
+        NotFound, RecurrenceEnded, and what creating a recurrence raises.
+    """
+    found = await _held(connection, workspace_id, name)
+    new = change(_as_given(found))
+    if new.max_runs is not None and new.max_runs <= found.runs:
+        problem = f"it has had {found.runs} runs already. Give a higher number, or delete it."
+        raise InvalidValue("max_runs", problem)
+    parameters = await _checked(connection, workspace_id, new, now)
+    if new.name != name:
+        taken = await recurrence_store.recurrences(connection, workspace_id, name=new.name)
+        if taken:
+            raise AlreadyExists("recurrence", new.name)
+    await _try(connection, workspace_id, new, links_url, now, viewer)
+    await recurrence_store.edit(connection, found.id, parameters)
+    await _audit(connection, workspace_id, actor, "edit", new.name)
+    return await recurrence(connection, workspace_id, new.name, now=now)
+
+
+def _as_given(kept: Recurrence) -> NewRecurrence:
+    return NewRecurrence(
+        name=kept.name,
+        draft=read_draft(kept.draft),
+        rhythm=kept.rule,
+        starts_on=kept.starts_on,
+        ends_on=kept.ends_on,
+        max_runs=kept.max_runs,
+        refresh_audience=kept.refresh_audience,
+    )
+
+
+async def _checked(
+    connection: Connection, workspace_id: WorkspaceId, new: NewRecurrence, now: datetime
+) -> dict[str, Any]:
+    """Return a recurrence as it is kept, with its next time from now on."""
     _check_name(new)
     rhythm = check_rhythm(new.rhythm)
     zone = await schedule_store.time_zone(connection, workspace_id)
@@ -105,26 +164,17 @@ async def create_recurrence(
     first = next_run(rhythm, zone=zone, span=span, after=now)
     if first is None:
         raise RhythmUnfit("ends_on", "its last time is past. Give a later day.")
-    await _try(connection, workspace_id, new, links_url, now, viewer)
-    added = await recurrence_store.add(
-        connection,
-        {
-            "workspace_id": workspace_id,
-            "name": new.name,
-            "draft": write_draft(replace(new.draft, name=new.name)),
-            "rhythm": write_rhythm(rhythm),
-            "starts_on": span.starts_on,
-            "ends_on": span.ends_on,
-            "max_runs": new.max_runs,
-            "refresh_audience": new.refresh_audience,
-            "next_run_at": first,
-            "actor": actor,
-        },
-    )
-    if added is None:
-        raise AlreadyExists("recurrence", new.name)
-    await _audit(connection, workspace_id, actor, "create", new.name)
-    return await recurrence(connection, workspace_id, new.name, now=now)
+    return {
+        "workspace_id": workspace_id,
+        "name": new.name,
+        "draft": write_draft(replace(new.draft, name=new.name)),
+        "rhythm": write_rhythm(rhythm),
+        "starts_on": span.starts_on,
+        "ends_on": span.ends_on,
+        "max_runs": new.max_runs,
+        "refresh_audience": new.refresh_audience,
+        "next_run_at": first,
+    }
 
 
 def _check_name(new: NewRecurrence) -> None:

@@ -123,6 +123,13 @@ async def add(connection: Connection, parameters: Mapping[str, Any]) -> int | No
     return added
 
 
+async def edit(connection: Connection, recurrence_id: int, parameters: Mapping[str, Any]) -> None:
+    """Write what a recurrence says over what it said."""
+    draft, rhythm = Jsonb(parameters["draft"]), Jsonb(parameters["rhythm"])
+    values = {**parameters, "draft": draft, "rhythm": rhythm, "id": recurrence_id}
+    await execute(connection, _SQL["edit"], values)
+
+
 async def recurrences(
     connection: Connection,
     workspace_id: WorkspaceId,

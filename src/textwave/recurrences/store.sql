@@ -7,6 +7,14 @@ VALUES (%(workspace_id)s, %(name)s, %(draft)s, %(rhythm)s, %(starts_on)s, %(ends
 ON CONFLICT (workspace_id, name) DO NOTHING
 RETURNING id
 
+-- name: edit
+-- What a recurrence says, anew; while it is paused it has no next time.
+UPDATE recurrence SET name = %(name)s, draft = %(draft)s, rhythm = %(rhythm)s,
+    starts_on = %(starts_on)s, ends_on = %(ends_on)s, max_runs = %(max_runs)s,
+    refresh_audience = %(refresh_audience)s,
+    next_run_at = CASE WHEN state = 'active' THEN %(next_run_at)s::timestamptz END
+WHERE workspace_id = %(workspace_id)s AND id = %(id)s
+
 -- name: recurrences
 -- Recurrences of the workspace, newest first, or one by its name or id.
 SELECT r.id, r.workspace_id, r.name, r.draft, r.rhythm, r.starts_on, r.ends_on, r.max_runs,
