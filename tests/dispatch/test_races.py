@@ -215,6 +215,7 @@ async def test_what_has_not_left_because_of_our_own_settings_is_not_in_doubt(
 ) -> None:
     playing = await show()
     await playing.planned(20)
+    await playing.execute("UPDATE platform SET capabilities = '{variables,click_tokens}'")
 
     def broken(account: PlatformAccount) -> Platform:
         raise ValueError(f"the key of {account.name} cannot be read")

@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+import psycopg
+import structlog
+
 from textwave.content.accounts import PlatformAccount
 from textwave.content.store import platform_account
 from textwave.content.token_keys import token_keys
@@ -37,6 +40,7 @@ from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.secrets import Vault
 
 _WORTH_SECONDS: Final = 0.01
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,8 @@ async def prepare(
             sendable = await _first(connection, turn, campaign, now)
         else:
             sendable = await _again(connection, turn, campaign, account, now)
-        await _give_back(connection, turn, sendable.requests)
         text = await _text(connection, vault, campaign)
+    await _give_back(ledger, turn, sendable.requests)
     return Prepared(
         text,
         account,
@@ -228,11 +232,20 @@ async def _free(
     return freed, _earliest(gated)
 
 
-async def _give_back(connection: Connection, turn: Turn, requests: Sequence[Request]) -> None:
-    """Give back what the turn is not needed for, where that is worth a statement."""
+async def _give_back(ledger: Ledger, turn: Turn, requests: Sequence[Request]) -> None:
+    """Give back what the turn is not needed for, where that is worth a statement.
+
+    In a transaction of its own: whoever gives turns holds the account's row while he waits for
+    batches, so nobody who holds a batch or a tally may wait for that row.
+    """
     unneeded = turn.messages - sum(request.size for request in requests)
-    if unneeded / turn.pace > _WORTH_SECONDS:
-        await turns.give_back(connection, turn, unneeded)
+    if unneeded / turn.pace <= _WORTH_SECONDS:
+        return
+    try:
+        async with ledger.transaction() as connection:
+            await turns.give_back(connection, turn, unneeded)
+    except psycopg.OperationalError:  # then the account is free a little later
+        log.warning("turn not given back", platform=turn.platform_id)
 
 
 async def _release(
