@@ -100,7 +100,7 @@ async def test_a_holiday_may_begin_and_end_within_a_day(member: aiohttp.ClientSe
     holiday = {"name": "New Year", "from": "2026-12-31", "from_time": "18:00"}
     _, _, page = await send(member, LIMITS, f"{LIMITS}/holidays", **holiday, until="2027-01-01")
     assert "2026-12-31 18:00" in page
-    assert "2027-01-02 00:00" in page
+    assert ">2027-01-01</td>" in page
     back = {"name": "Back", "from": "2027-01-05", "until": "2027-01-01"}
     status, _, page = await send(member, LIMITS, f"{LIMITS}/holidays", **back)
     assert (status, "Exchange them" in page, 'value="Back"' in page) == (409, True, True)
@@ -111,11 +111,11 @@ async def test_a_holiday_may_begin_and_end_within_a_day(member: aiohttp.ClientSe
 @pytest.mark.usefixtures("shop")
 async def test_an_audience_goes_on_the_allowlist_and_off_it(member: aiohttp.ClientSession) -> None:
     _, _, page = await send(member, LIMITS, f"{LIMITS}/allowlist", audience="everybody")
-    assert "Numbers on the list: 0" in page
+    assert "Its numbers follow within seconds" in page
     status, _, page = await send(member, LIMITS, f"{LIMITS}/allowlist", audience="nobody")
     assert (status, "There is no audience “nobody”" in page) == (409, True)
     _, _, page = await send(member, f"{LIMITS}/delete/allowlist/everybody")
-    assert "Numbers on the list" not in page
+    assert "Its numbers follow" not in page
 
 
 @pytest.mark.usefixtures("shop")

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from textwave.console.answering import page
 from textwave.console.fields import text
-from textwave.console.limit_reading import read_limits_of, windows_of
+from textwave.console.limit_reading import ends_in_words, read_limits_of, windows_of
 from textwave.console.operation_pages import operation_of
 from textwave.console.visit import Visit
 from textwave.kit.refusal import InvalidValue, NotFound, Refusal
@@ -49,6 +49,7 @@ async def _page_of(visit: Visit, given: Mapping[str, str], place: str, problem: 
         "shown": shown,
         "zone": shown.zone,
         "windows_of": windows_of,
+        "ends_in_words": ends_in_words,
         "given": given,
         "place": place,
         "problem": problem,

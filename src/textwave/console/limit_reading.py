@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from textwave.audiences import store as audiences
@@ -63,6 +64,13 @@ async def read_signatures(visit: Visit) -> list[Signature]:
         return await content.signatures(
             connection, workspace_id=visit.workspace_id, limit=_MOST_SIGNATURES
         )
+
+
+def ends_in_words(at: datetime, *, begins: bool) -> str:
+    """Write an end of a holiday: a whole day as the day that belongs to it, else the time."""
+    if at.time() != time():
+        return f"{at:%Y-%m-%d %H:%M}"
+    return f"{at if begins else at - timedelta(days=1):%Y-%m-%d}"
 
 
 def windows_of(rule: FatigueRule) -> list[tuple[str, int]]:
