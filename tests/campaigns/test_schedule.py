@@ -281,6 +281,8 @@ async def test_a_start_at_night_after_an_outage_does_what_the_campaign_s_rule_sa
     found = await shown(stage)
     assert found.state == state
     assert reason in found.reason
+    await change(stage, "UPDATE campaign SET reason = ''")  # as completion does
+    assert reason in (await shown(stage)).late_reason
 
 
 async def test_a_postponed_campaign_begins_at_its_later_time(

@@ -297,6 +297,7 @@ class Campaign(Shape):
     schedule: CampaignSchedule
     window: CampaignWindow | None
     spread_minutes: int
+    late_reason: str = Field(description="Why its start was late or postponed; else empty.")
     recurrence: str | None = Field(description="Of which recurrence it is, if of any.")
     copied_from: str | None = Field(description="The campaign that it was made from, if any.")
     purpose: str = Field(description="marketing, or test: counted nowhere")

@@ -80,6 +80,12 @@ async def forget_time(connection: Connection, campaign: Brief) -> None:
     await execute(connection, _SQL["forget_time"], key)
 
 
+async def note_late(connection: Connection, campaign: Brief, reason: str) -> None:
+    """Keep why a campaign's start was late."""
+    key = {"workspace_id": campaign.workspace_id, "campaign_id": campaign.id}
+    await execute(connection, _SQL["note_late"], {**key, "reason": reason})
+
+
 async def delete(connection: Connection, campaign: Brief) -> None:
     """Delete a campaign that has sent nothing."""
     key = {"workspace_id": campaign.workspace_id, "campaign_id": campaign.id}

@@ -23,6 +23,11 @@ WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
 UPDATE campaign SET scheduled_at = NULL, due_at = NULL
 WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
 
+-- name: note_late
+-- Why a start was late; it is not cleared when the campaign goes on.
+UPDATE campaign SET late_reason = %(reason)s
+WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
+
 -- name: delete
 -- A campaign that has sent nothing.
 DELETE FROM campaign

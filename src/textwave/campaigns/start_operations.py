@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from textwave.accounts.store import audit
 from textwave.audiences.particulars import AudienceArchived
-from textwave.campaigns import store
+from textwave.campaigns import schedule_store, store
 from textwave.campaigns.draft import NotReadyToStart
 from textwave.campaigns.shares_operations import check_shares_ready
 from textwave.campaigns.states import CampaignEvent
@@ -67,6 +67,7 @@ async def settle_late_plan(connection: Connection, brief: Brief, now: datetime) 
     if start.decision is Decision.GO:
         if start.reason:
             await store.note_reason(connection, brief, start.reason)
+            await schedule_store.note_late(connection, brief, start.reason)
             await record(connection, brief, _ACTOR, "start_late", {"reason": start.reason})
         return True
     await settle(connection, brief, start, CampaignEvent.BEGIN, now)
@@ -78,6 +79,8 @@ async def settle(
 ) -> None:
     """Do what was decided of a start: `event` and its plan, a later time, or the end."""
     reason = start.reason
+    if reason:
+        await schedule_store.note_late(connection, brief, reason)
     if start.decision is Decision.GO:
         await store.move(connection, brief, event, reason=reason, due_at=now)
         await defer_plan(connection, brief.workspace_id, brief.id)

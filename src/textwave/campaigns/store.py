@@ -85,6 +85,7 @@ class Campaign:
     due_at: datetime | None
     late_minutes: int
     late_rule: str
+    late_reason: str
     window_from: time | None
     window_until: time | None
     window_days: list[int]

@@ -43,7 +43,7 @@ SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.reason, p.name AS platfo
        c.numbers, c.quiet, c.priority AS rank, c.error_budget_percent, c.error_budget_after,
        c.created_by, c.created_at, c.started_at, c.planned_at, c.completed_at,
        c.scheduled_at, c.due_at, c.late_minutes, c.late_rule, c.window_from, c.window_until,
-       c.window_days, c.spread_minutes, w.time_zone, r.name AS recurrence,
+       c.late_reason, c.window_days, c.spread_minutes, w.time_zone, r.name AS recurrence,
        (SELECT f.name FROM campaign f WHERE f.id = c.copied_from) AS copied_from, c.purpose,
        c.seed, c.control_share_milli, c.control_size, c.test_share_milli, c.winner_by,
        c.winner_after_minutes, c.winner_chosen_at, c.winner_reason,

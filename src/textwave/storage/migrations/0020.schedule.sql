@@ -10,6 +10,8 @@ ALTER TABLE campaign
     ADD COLUMN due_at timestamptz,
     ADD COLUMN late_minutes integer NOT NULL DEFAULT 60
         CHECK (late_minutes BETWEEN 0 AND 10080),
+    -- why the start was late, or postponed; it stays
+    ADD COLUMN late_reason text NOT NULL DEFAULT '',
     ADD COLUMN late_rule text NOT NULL DEFAULT 'window'
         CHECK (late_rule IN ('go', 'window', 'cancel')),
     -- local times of the workspace; until the same or an earlier time: of the following day
