@@ -48,7 +48,10 @@ class TestTheDataFolder:
     """Uploads, imports and snapshots."""
 
     @pytest.fixture
-    def api(self, disk: SmallDisk, urls: DatabaseUrls, founding: Founding) -> Iterator[Api]:
+    def api(
+        self, disk: SmallDisk, urls: DatabaseUrls, founding: Founding, tmp_path: Path
+    ) -> Iterator[Api]:
+        shutil.copy(tmp_path / "master.key", disk.folder)
         workers = Workers(disk.folder, urls)
         workers.start()
         with web(disk.folder, urls) as url:
