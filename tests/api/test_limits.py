@@ -51,6 +51,11 @@ async def test_quiet_hours_and_holidays_are_set_and_taken_away(web: Web) -> None
     status, said = await command(web, "quiet", "set", "21:00-09:00", "--zone", "recipient")
     assert (status, "21:00 to 09:00 by each recipient" in said) == (0, True)
     assert (await command(web, "quiet", "set", "09:00-09:00"))[0] != 0
+    status, said = await command(web, "quiet", "set", "00:00-24:00")
+    assert (status, "“24:00” is no time of day. Write one like 09:00 or 23:59." in said) == (
+        1,
+        True,
+    )
     status, policy = await web.ask("GET", "/api/sending-policy")
     assert policy["quiet_hours"] == {"from": "21:00:00", "until": "09:00:00", "zone": "recipient"}
     await command(web, "quiet", "set", "off")
@@ -60,6 +65,9 @@ async def test_quiet_hours_and_holidays_are_set_and_taken_away(web: Web) -> None
         "POST", "/api/holidays", json={"name": "off", "from": "2027-02-05", "until": "2027-02-06"}
     )
     assert (status, holiday["ends"]) == (201, "2027-02-07T00:00:00")
+    soon = {"name": "soon", "from": "soon", "until": "later"}
+    status, problem = await web.ask("POST", "/api/holidays", json=soon)
+    assert (status, problem["detail"].startswith("from: “soon” is no day")) == (422, True)
     assert (await command(web, "holiday", "delete", "off"))[0] == 0
     assert (await web.ask("GET", "/api/holidays"))[1]["items"] == []
 
@@ -70,7 +78,8 @@ async def test_an_audience_s_numbers_are_on_the_allowlist_after_its_job(
     await stage.set(people(3))
     status, _ = await web.ask("POST", "/api/allowlist", json={"audience": "everybody"})
     assert status == 201
-    assert (await web.ask("POST", "/api/allowlist", json={"audience": "everybody"}))[0] == 409
+    status, problem = await web.ask("POST", "/api/allowlist", json={"audience": "everybody"})
+    assert (status, problem["detail"]) == (409, "“everybody” is on the allowlist already.")
     await run_fill(
         ledger=stage.ledger,
         warehouse=stage.warehouse,
@@ -96,3 +105,16 @@ async def test_an_audience_s_numbers_are_on_the_allowlist_after_its_job(
 async def test_what_is_not_there_is_not_deleted(web: Web, path: str, named: str) -> None:
     status, problem = await web.ask("DELETE", f"/api/{path}/{named}")
     assert (status, problem["code"]) == (404, "not_found")
+
+
+async def test_a_text_that_is_too_short_and_a_name_that_is_taken_are_told_in_words(
+    web: Web, stage: Stage
+) -> None:
+    await stage.set(people(1))
+    place, taken = "/api/campaigns/spring/test-send", "/api/audiences"
+    _, problem = await web.ask("POST", place, json={"mobiles": ["123"]})
+    assert "Text should have at least 4 characters." in problem["detail"]
+    rule = {"kind": "attribute", "column": "first_name", "operator": "not_empty"}
+    body = {"name": "everybody", "rule": rule, "table": "customers"}
+    _, problem = await web.ask("POST", taken, json=body)
+    assert problem["detail"].startswith("An audience named “everybody” exists already")

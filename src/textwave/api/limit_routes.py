@@ -20,7 +20,7 @@ from textwave.limits.store import FatigueRule as KeptRule
 routes = APIRouter(tags=["limits"])
 Named = Annotated[Name, Path()]
 Limit = Annotated[float | None, Field(description=f"0 or null: no limit; most: {HIGHEST_LIMIT:,}")]
-Local = Annotated[Text, Field(min_length=8, max_length=40)]
+Local = Annotated[Text, Field(max_length=40)]
 
 
 class SignatureOfRule(BaseModel):

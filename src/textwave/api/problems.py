@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from textwave.api.timing_shapes import CLOCK_TIME
 from textwave.kit.refusal import Refusal
 
 PROBLEM_JSON: Final = "application/problem+json"
@@ -230,7 +231,7 @@ async def _refused(_request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     errors = [
-        {"place": ".".join(str(step) for step in found["loc"]), "problem": found["msg"]}
+        {"place": ".".join(str(step) for step in found["loc"]), "problem": _problem(found)}
         for found in cast("RequestValidationError", error).errors()
     ]
     malformed = any("JSON" in found["problem"] for found in errors)
@@ -239,6 +240,16 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     if malformed:
         return problem_response(400, "request_malformed", detail, {"errors": errors})
     return problem_response(422, "request_invalid", detail, {"errors": errors})
+
+
+def _problem(found: Mapping[str, Any]) -> str:
+    pattern = found.get("ctx", {}).get("pattern")
+    if found["type"] == "time_parsing" or pattern == CLOCK_TIME:
+        return f"“{str(found['input'])[:40]}” is no time of day. Write one like 09:00 or 23:59"
+    if found["type"] in ("too_short", "too_long") and isinstance(found["input"], str):
+        # pydantic counts a text's characters as “items after validation”
+        return "Text" + str(found["msg"]).split(" after")[0][5:].replace("item", "character")
+    return str(found["msg"])
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

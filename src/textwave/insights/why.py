@@ -196,7 +196,7 @@ def _of_blocks(blocks: tuple[Block, ...]) -> str:
     where = f"of “{block.signature}”" if block.signature else f"of all of “{block.platform}”"
     what = "On the deny list" if block.platform is None else f"Opted out {where}"
     why = f": {block.reason}" if block.reason else ""
-    return f"{what} since {block.blocked_at:%Y-%m-%d %H:%M} UTC by {block.source}{why}."
+    return f"{what} since {block.blocked_at:%Y-%m-%d %H:%M} UTC ({block.source}){why}."
 
 
 def _of_windows(windows: tuple[FullWindow, ...]) -> str:

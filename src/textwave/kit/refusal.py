@@ -50,8 +50,9 @@ class AlreadyExists(Refusal):
 
     @property
     def sentence(self) -> str:
+        article = "An" if self.kind[0] in "aeio" else "A"
         return (
-            f"A {self.kind} named “{self.name}” exists already in this workspace. "
+            f"{article} {self.kind} named “{self.name}” exists already in this workspace. "
             "Choose another name."
         )
 

@@ -20,6 +20,15 @@ FILL_TASK: Final = "campaigns.fill_allowlist"
 
 
 @dataclass(eq=False)
+class OnAllowlist(AlreadyExists):
+    """The audience is on the allowlist already."""
+
+    @property
+    def sentence(self) -> str:
+        return f"“{self.name}” is on the allowlist already."
+
+
+@dataclass(eq=False)
 class AllowlistTooLarge(Refusal):
     """An audience is too large for the allowlist."""
 
@@ -56,7 +65,7 @@ async def add_audience(
 
     Raises:
         NotFound: there is no such audience.
-        AlreadyExists: it is on the list.
+        OnAllowlist: it is on the list.
         AllowlistTooLarge: it has more than 100,000 customers.
     """
     found = await allowlist_store.candidate(
@@ -65,7 +74,7 @@ async def add_audience(
     if (found.size or 0) > MOST_NUMBERS:
         raise AllowlistTooLarge(found.name, found.size or 0)
     if not await allowlist_store.add(connection, workspace_id, found.id, actor):
-        raise AlreadyExists("audience on the allowlist", audience)
+        raise OnAllowlist("audience", audience)
     await defer(connection, _job(workspace_id, found.id))
     await _audit(connection, workspace_id, actor, "allowlist.add", audience)
     kept = await allowlist_store.entries(connection, workspace_id, None)

@@ -146,7 +146,10 @@ def read_holiday(name: str, begins: str, ends: str) -> Holiday:
     last, is_day = _read_local("until", ends)
     holiday = Holiday(name, first, last + _DAY if is_day else last)
     if holiday.ends <= holiday.begins:
-        raise InvalidValue("until", f"{ends} is not after {begins}. Exchange them.")
+        problem = f"{ends} is before {begins}. Exchange them."
+        if last == first:
+            problem = f"{ends} is when the holiday begins, too. Give a later end."
+        raise InvalidValue("until", problem)
     if holiday.ends - holiday.begins > LONGEST_HOLIDAY:
         problem = f"is more than {LONGEST_HOLIDAY.days} days after the beginning. Check the year."
         raise InvalidValue("until", problem)
