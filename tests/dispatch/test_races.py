@@ -218,12 +218,13 @@ async def test_what_has_not_left_because_of_our_own_settings_is_not_in_doubt(
     await playing.execute("UPDATE platform SET capabilities = '{variables,click_tokens}'")
 
     def broken(account: PlatformAccount) -> Platform:
-        raise ValueError(f"the key of {account.name} cannot be read")
+        raise ValueError(f"the key of {account.name}, +86 15412345678, cannot be read")
 
     await playing.serve(sender=replace(playing.sender, open_platform=broken))
     report = await playing.report()
     assert (report.in_doubt, report.waiting) == (0, 20)
     assert "cannot be read" in report.trouble
+    assert "15412345678" not in report.trouble
     await playing.send()
     assert (await playing.report()).state == "completed"
 

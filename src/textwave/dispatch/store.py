@@ -13,6 +13,7 @@ from textwave.campaigns.timing import Window, check_window
 from textwave.dispatch.requests import UNSENT, Recipient, Request, RequestState, Verdict
 from textwave.dispatch.serving import Batch, BatchKey
 from textwave.kit.ids import CampaignId, PlatformId, SignatureId, WorkspaceId
+from textwave.kit.mobile import mask_numbers
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
 from textwave.suppression.store import UNSUBSCRIBED, block_unsubscribed
@@ -265,7 +266,7 @@ async def close(connection: Connection, key: BatchKey, ending: Ending, verdict: 
         backoff_seconds=ending.backoff_seconds,
         held_until=ending.held_until,
         has_progress=verdict.has_progress,
-        trouble=verdict.trouble or verdict.pause_reason,
+        trouble=mask_numbers(verdict.trouble or verdict.pause_reason),
     )
     state = await value(connection, _SQL["close_batch"], parameters)
     if state == "done":
@@ -275,7 +276,8 @@ async def close(connection: Connection, key: BatchKey, ending: Ending, verdict: 
 
 async def pause(connection: Connection, key: BatchKey, reason: str) -> bool:
     """Pause the campaign, if it is sending."""
-    return await execute(connection, _SQL["pause"], key.parameters(reason=reason)) == 1
+    parameters = key.parameters(reason=mask_numbers(reason))
+    return await execute(connection, _SQL["pause"], parameters) == 1
 
 
 async def failures_by_cause(connection: Connection, key: BatchKey) -> dict[str, int]:
@@ -341,7 +343,7 @@ def _columns(verdict: Verdict) -> Mapping[str, list[Any]]:
         **_which([*(r for r, _ in states), *later]),
         "states": [*(state.value for _, state in states), *(r.state for r in later)],
         "outcomes": [*(answer.outcome.value for answer in answers), *(UNSENT for _ in later)],
-        "details": [*(answer.detail for answer in answers), *("" for _ in later)],
+        "details": [*(mask_numbers(answer.detail) for answer in answers), *("" for _ in later)],
         "request_ids": [*(answer.request_id for answer in answers), *("" for _ in later)],
     }
 

@@ -10,6 +10,7 @@ from textwave.dispatch.serving import (
     Turn,
 )
 from textwave.kit.ids import PlatformId
+from textwave.kit.mobile import mask_numbers
 from textwave.storage.ledger import Connection, execute, one, value
 from textwave.storage.statements import load_statements
 
@@ -105,7 +106,8 @@ async def release(
     trouble: str | None = None,
 ) -> bool:
     """Give a batch back for so many seconds; False when this job does not hold it any more."""
-    parameters = key.parameters(job_id=job_id, seconds=seconds, trouble=trouble)
+    said = None if trouble is None else mask_numbers(trouble)
+    parameters = key.parameters(job_id=job_id, seconds=seconds, trouble=said)
     return await execute(connection, _SQL["release"], parameters) == 1
 
 
