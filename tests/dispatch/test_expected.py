@@ -81,7 +81,9 @@ async def test_a_dry_run_expects_what_the_gate_does(
 
 async def test_notifications_are_expected_to_go(show: StartShow) -> None:
     playing = await show()
-    await planned(playing, people(2), FixedClock(EVENING), message_type="notification", content=TEXT)
+    await planned(
+        playing, people(2), FixedClock(EVENING), message_type="notification", content=TEXT
+    )
     await keep_quiet(playing)
     said = await dry_run(playing, "Spring")
     assert (said["expected_drops"], said["expected_waiting"]) == ({}, 0)
