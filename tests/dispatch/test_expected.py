@@ -25,7 +25,6 @@ from textwave.limits import store as limits_store
 from textwave.limits.forecast import Asked
 from textwave.limits.quiet import QuietZone
 
-
 TEXT = "Dear ${name}, your order is here."
 
 
