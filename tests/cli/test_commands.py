@@ -44,7 +44,7 @@ def test_the_sandbox_has_an_option_for_each_of_its_settings() -> None:
     command = typer.main.get_command(app)
     sandbox = command.commands["sandbox"]  # type: ignore[attr-defined] - a group
 
-    named = {parameter.name for parameter in sandbox.params}
+    named = {parameter.name for parameter in sandbox.params if parameter.help}
 
     assert set(SandboxSettings.__dataclass_fields__) <= named
 

@@ -178,7 +178,13 @@ def watch(
 def report(name: str, as_json: AsJson = False) -> None:
     """Show the effect so far."""
     found = open_api().get(f"/api/campaigns/{segment(name)}/report")
-    print_json(found) if as_json else print_fields(found)
+    if as_json:
+        print_json(found)
+        return
+    variants = found.pop("variants", [])
+    print_fields(found)
+    if variants:
+        print_rows(variants, tuple(variants[0]))
 
 
 @replies.command("list")

@@ -229,7 +229,7 @@ def sandbox(**options: Any) -> None:
 
 def with_sandbox_options() -> Any:
     """Return the command with one option for each setting of the sandbox."""
-    from textwave.platforms.sandbox.settings import SandboxSettings
+    from textwave.platforms.sandbox.settings import SAID, SandboxSettings
 
     types = get_type_hints(SandboxSettings)
     sandbox.__signature__ = inspect.Signature(  # type: ignore[attr-defined] - read by Typer
@@ -238,7 +238,9 @@ def with_sandbox_options() -> Any:
                 field.name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=field.default,
-                annotation=Annotated[types[field.name], typer.Option(show_default=True)],
+                annotation=Annotated[
+                    types[field.name], typer.Option(show_default=True, help=SAID[field.name])
+                ],
             )
             for field in fields(SandboxSettings)
         ]

@@ -42,6 +42,45 @@ COUNTS_FROM_ZERO = (
 BATCH_MAX = 1000
 
 
+SAID = {
+    "host": "Address to listen on.",
+    "port": "Port to listen on; 0: a free one.",
+    "name": "The platform's name: what its answers say, and where its callbacks go.",
+    "key": "Key that requests must be signed with; empty: they are not checked.",
+    "textwave_url": "Where Textwave takes callbacks; empty: they wait to be pulled.",
+    "push_key": "Key that callbacks are signed with: that of the account in Textwave.",
+    "push": "Push receipts, replies and reviews; else they wait to be pulled.",
+    "links_url": "Where to open short links that lead elsewhere.",
+    "seed": "Seed of every chance: the same seed and messages give the same fates.",
+    "review_seconds": "How long a review takes.",
+    "receipt_seconds": "Shortest and longest time until a receipt.",
+    "delivered": "Weight of messages that are delivered.",
+    "failed": "Weight of messages that fail.",
+    "expired": "Weight of messages that expire at the carrier.",
+    "no_receipt": "Weight of messages without any receipt.",
+    "bad_number": "Share of numbers that are refused as bad.",
+    "blacklisted": "Share of numbers that are refused as blacklisted.",
+    "throttled": "Share of requests that are answered “throttled”.",
+    "busy": "Share of requests that are answered “busy”.",
+    "error_500": "Share of requests that are answered with status 500.",
+    "unknown_after_accept": "Share of messages whose request is taken and then cut off.",
+    "reply_rate": "Share of delivered messages that are answered.",
+    "opt_out_reply_rate": "Share of delivered messages that are answered with an opt-out.",
+    "click_rate": "Share of delivered messages whose link is opened.",
+    "bot_click_rate": "Share of these clicks that programs make.",
+    "duplicate_receipts": "Share of receipts that come twice.",
+    "shuffled_receipts": "Send receipts in no order.",
+    "answer_milliseconds": "How long an answer takes.",
+    "throttle_milliseconds": "After how long a throttled request may come again.",
+    "rate_per_second": "Messages a second that are taken; 0: any number.",
+    "max_batch": "Most messages of one request.",
+    "max_messages": "Most messages to remember; more are turned away as “busy”.",
+    "templates_file": "Where templates are kept over restarts; empty: nowhere.",
+    "idempotency": "Send nothing twice under one key; else a repeated key is sent again.",
+}
+"""What each setting does, for people."""
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
     """Settings of one sandbox.
