@@ -85,7 +85,7 @@ async def test_the_same_column_is_suggested_for_a_variable_of_its_name(
     status, _, page = await write(member, given)
     assert status == 200
     assert 'name="column_name"' in page
-    assert '<option value="first_name">' in page
+    assert '<option value="first_name" selected>' in page
     assert "Dear " in page
 
 

@@ -1,8 +1,9 @@
 """Models in the console: made by a form, computed by a worker, looked at, turned into audiences."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -18,7 +19,7 @@ from textwave.kit.ids import WorkspaceId
 from textwave.storage.ledger import Ledger
 
 Jobs = Callable[[], Awaitable[None]]
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date()  # the workspace's day
 CUSTOMERS = "id,level\na,1\nb,2\nc,3\nd,1\n"
 ORDERS = "customer_id,ordered_at,amount\n" + "\n".join(
     f"{customer},{TODAY - timedelta(days=days)},{amount}"

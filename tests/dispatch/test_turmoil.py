@@ -146,20 +146,21 @@ class Turmoil:
 
 
 async def settled(turmoil: Turmoil) -> None:
-    """Let everything go on undisturbed until nothing is open any more."""
+    """Let everything go on undisturbed until nothing is open and every receipt is there."""
     playing, deadline = turmoil.playing, time.monotonic() + 60
     for name in turmoil.ids:
         with suppress(MoveNotAllowed):
             await turmoil.resume(name)
     with suppress(NoWinnerOpen):
         await turmoil.choose("Autumn")
-    open_ = "SELECT count(*) FROM batch WHERE state <> 'done'"
+    open_ = """SELECT (SELECT count(*) FROM batch WHERE state <> 'done')
+        + (SELECT count(*) FROM message_state WHERE state NOT IN ('delivered', 'failed'))"""
     while await playing.value(open_) or await turmoil.receipts():
         assert time.monotonic() < deadline
         await turmoil.tend("")
+        await turmoil.receipts()
         await playing.pass_time()
         await asyncio.sleep(0.02)
-    await turmoil.receipts()
 
 
 async def check(playing: Show, name: str, campaign_id: CampaignId) -> int:

@@ -202,3 +202,14 @@ def rows_of(scored: ir.Table) -> dict[str, tuple[Any, ...]]:
     found = {row.pop("customer"): tuple(row.values()) for row in rows}
     assert len(found) == len(rows)
     return found
+
+
+def test_the_last_hour_of_a_long_day_still_belongs_to_it() -> None:
+    last_hour = datetime(2017, 10, 29, 22, 30, tzinfo=UTC).replace(tzinfo=None)
+    orders = [("in time", last_hour, 1.0), ("after", last_hour + timedelta(minutes=30), 1.0)]
+    definition = RfmDefinition("orders", Quantiles(2))
+
+    scored, _ = scored_in_engine(definition, orders, date(2017, 10, 30), "Europe/Berlin")
+
+    recency = {name: row[0] for name, row in rows_of(scored).items()}
+    assert recency == {"in time": 1, "after": 0}

@@ -4,7 +4,7 @@ The engine has no time zones. So the days since 1970 are cut into stretches whos
 the same time of day in UTC, which are few; a day of another length is a stretch of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -21,10 +21,14 @@ _WEEK: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From this moment on (naive UTC), days begin `shift` after midnight in UTC."""
+    """From this moment on (naive UTC), days begin `shift` after midnight in UTC.
+
+    `last`: its last day where that is longer than others; its last hours would count as the next.
+    """
 
     begins: datetime
     shift: timedelta
+    last: date | None = None
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -42,6 +46,8 @@ def stretches(zone: ZoneInfo, until: date) -> tuple[Stretch, ...]:
         even = _stretch(day + _WEEK, zone).shift == found[-1].shift
         day += _WEEK if even else _DAY
         stretch = _stretch(day, zone)
+        if stretch.shift > found[-1].shift:
+            found[-1] = replace(found[-1], last=day - _DAY)
         if stretch.shift != found[-1].shift:
             found.append(stretch)
     return tuple(found[::-1])
@@ -68,4 +74,7 @@ def _counted(column: Any, stretch: Stretch, day: date) -> Any:
     seconds = int(stretch.shift.total_seconds())
     last_day: Any = ibis.literal(day)
     local = column - ibis.interval(seconds=seconds) if seconds else column
-    return last_day.delta(local.date(), unit="day").cast("int64")
+    days = last_day.delta(local.date(), unit="day").cast("int64")
+    if stretch.last is None:
+        return days
+    return ibis.greatest(days, ibis.literal((day - stretch.last).days, type="int64"))
