@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from textwave.api.entry import After, Limit, Name, Rt, Text, Who
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Operation, Page, Shape, page_of
-from textwave.customers.body_store import store_body
+from textwave.customers.body_store import stored_body
 from textwave.lists import operations as lists
 from textwave.lists import store
 from textwave.lists.request import UploadRequest
@@ -111,16 +111,14 @@ async def upload_list(
     wanted = options.request(name, caller.name, str(path))
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         await lists.check_upload(connection, workspace_id=caller.workspace_id, request=wanted)
-    try:
-        await store_body(request.stream(), path, runtime.settings.upload_limit_megabytes)
-        async with runtime.ledger.transaction(caller.workspace_id) as connection:
-            operation_id = await lists.start_upload(
-                connection, workspace_id=caller.workspace_id, request=wanted
-            )
-            return await begun(connection, response, caller.workspace_id, operation_id)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    async with (
+        stored_body(request.stream(), path, runtime.settings.upload_limit_megabytes),
+        runtime.ledger.transaction(caller.workspace_id) as connection,
+    ):
+        operation_id = await lists.start_upload(
+            connection, workspace_id=caller.workspace_id, request=wanted
+        )
+        return await begun(connection, response, caller.workspace_id, operation_id)
 
 
 @routes.get("/lists/{name}", summary="Read an uploaded list.")

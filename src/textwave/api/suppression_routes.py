@@ -14,7 +14,7 @@ from textwave.api.entry import After, Limit, Name, RowId, Rt, Text, Who
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Operation, Page, Shape, page_of
 from textwave.content.store import platform_named, signature_named
-from textwave.customers.body_store import store_body
+from textwave.customers.body_store import stored_body
 from textwave.downloads import opt_out_operations as exports
 from textwave.downloads.opt_out_files import SheetFormat
 from textwave.kit.ids import OperationId, PlatformId, SignatureId, WorkspaceId
@@ -346,16 +346,14 @@ async def _import(
     said = options.model_dump(exclude={"platform", "signature", "reason"})
     wanted = ImportRequest(path=str(path), actor=caller.name, **said, **place)
     wanted.check()
-    try:
-        await store_body(request.stream(), path, runtime.settings.upload_limit_megabytes)
-        async with runtime.ledger.transaction(caller.workspace_id) as connection:
-            operation_id = await import_operations.start_import(
-                connection, workspace_id=caller.workspace_id, request=wanted
-            )
-            return await begun(connection, response, caller.workspace_id, operation_id)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    async with (
+        stored_body(request.stream(), path, runtime.settings.upload_limit_megabytes),
+        runtime.ledger.transaction(caller.workspace_id) as connection,
+    ):
+        operation_id = await import_operations.start_import(
+            connection, workspace_id=caller.workspace_id, request=wanted
+        )
+        return await begun(connection, response, caller.workspace_id, operation_id)
 
 
 async def _platform_id(

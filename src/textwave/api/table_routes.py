@@ -11,7 +11,7 @@ from textwave.api.operation_routes import begun
 from textwave.api.shapes import Import, MeasuredTable, Operation, Page, Table
 from textwave.customers import operations as customers
 from textwave.customers import table_operations as tables
-from textwave.customers.body_store import store_body
+from textwave.customers.body_store import stored_body
 from textwave.customers.columns import ColumnType, TableKind
 from textwave.customers.request import MOBILE_ID, ImportMode, ImportRequest, read_ids
 from textwave.kit.refusal import InvalidValue, NotFound
@@ -194,19 +194,17 @@ async def import_file(
     path = folder / uuid.uuid4().hex
     wanted = options.request(name, str(path))
     wanted.check()
-    try:
-        await store_body(request.stream(), path, runtime.settings.upload_limit_megabytes)
-        async with runtime.ledger.transaction(caller.workspace_id) as connection:
-            operation_id = await customers.start_import(
-                connection,
-                workspace_id=caller.workspace_id,
-                actor=caller.name,
-                request=wanted,
-            )
-            return await begun(connection, response, caller.workspace_id, operation_id)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    async with (
+        stored_body(request.stream(), path, runtime.settings.upload_limit_megabytes),
+        runtime.ledger.transaction(caller.workspace_id) as connection,
+    ):
+        operation_id = await customers.start_import(
+            connection,
+            workspace_id=caller.workspace_id,
+            actor=caller.name,
+            request=wanted,
+        )
+        return await begun(connection, response, caller.workspace_id, operation_id)
 
 
 @routes.get(

@@ -1,11 +1,7 @@
 -- name: link
--- Say what a campaign was made from, and give it what drafts do not say.
-UPDATE campaign c SET copied_from = f.id, retry_causes = %(causes)s::text[],
-    priority = f.priority, error_budget_percent = f.error_budget_percent,
-    error_budget_after = f.error_budget_after, quiet = f.quiet
-FROM campaign f
-WHERE c.workspace_id = %(workspace_id)s AND c.id = %(campaign_id)s
-  AND f.workspace_id = c.workspace_id AND f.id = %(copied_from)s
+-- Say what a campaign was made from.
+UPDATE campaign SET copied_from = %(copied_from)s, retry_causes = %(causes)s::text[]
+WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
 
 -- name: retry_of
 -- Whom a campaign retries: the campaign it was made from, and the causes of their failure.

@@ -17,7 +17,7 @@ from textwave.console.table_forms import read_import
 from textwave.console.table_reading import read_tables
 from textwave.console.visit import Visit
 from textwave.customers import operations as customers
-from textwave.customers.body_store import FileTooLarge, store_body
+from textwave.customers.body_store import FileTooLarge, stored_body
 from textwave.customers.columns import TableKind
 from textwave.customers.request import ImportMode
 from textwave.kit.refusal import Refusal
@@ -71,17 +71,15 @@ async def _take(visit: Visit) -> Response:
     fields: Mapping[str, str] = visit.request.query_params
     try:
         request = read_import(fields, str(path))
-        await store_body(visit.request.stream(), path, settings.upload_limit_megabytes)
-        async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
+        async with (
+            stored_body(visit.request.stream(), path, settings.upload_limit_megabytes),
+            visit.ground.ledger.transaction(visit.workspace_id) as connection,
+        ):
             operation_id = await customers.start_import(
                 connection, workspace_id=visit.workspace_id, actor=visit.actor, request=request
             )
     except Refusal as refusal:
-        path.unlink(missing_ok=True)
         return _told(refusal)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
     return JSONResponse({"operation": f"/console/operations/{operation_id}"})
 
 

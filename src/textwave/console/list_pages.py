@@ -17,7 +17,7 @@ from textwave.console.answering import page
 from textwave.console.audience_reading import is_row_id, root_tables
 from textwave.console.operation_pages import operation_of
 from textwave.console.visit import Visit
-from textwave.customers.body_store import store_body
+from textwave.customers.body_store import stored_body
 from textwave.kit.refusal import Refusal
 from textwave.lists import operations as lists
 from textwave.lists.request import UploadRequest
@@ -70,17 +70,15 @@ async def _take(visit: Visit) -> Response:
     path = settings.shared_folder / "uploads" / uuid.uuid4().hex
     request = _request(visit.request.query_params, visit, str(path))
     try:
-        await store_body(visit.request.stream(), path, settings.upload_limit_megabytes)
-        async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
+        async with (
+            stored_body(visit.request.stream(), path, settings.upload_limit_megabytes),
+            visit.ground.ledger.transaction(visit.workspace_id) as connection,
+        ):
             operation_id = await lists.start_upload(
                 connection, workspace_id=visit.workspace_id, request=request
             )
     except Refusal as refusal:
-        path.unlink(missing_ok=True)
         return _told(refusal)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
     return JSONResponse({"operation": f"/console/operations/{operation_id}"})
 
 

@@ -17,7 +17,7 @@ from textwave.console.fields import row_id, text
 from textwave.console.operation_pages import operation_of
 from textwave.console.visit import Visit
 from textwave.content import store as content
-from textwave.customers.body_store import FileTooLarge, store_body
+from textwave.customers.body_store import FileTooLarge, stored_body
 from textwave.downloads import opt_out_operations as exports
 from textwave.downloads.opt_out_files import SheetFormat
 from textwave.kit.ids import OperationId, PlatformId, SignatureId
@@ -86,17 +86,15 @@ async def _take(visit: Visit) -> Response:
     path = settings.shared_folder / "uploads" / uuid.uuid4().hex
     try:
         request = await _request(visit, visit.request.query_params, str(path))
-        await store_body(visit.request.stream(), path, settings.upload_limit_megabytes)
-        async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
+        async with (
+            stored_body(visit.request.stream(), path, settings.upload_limit_megabytes),
+            visit.ground.ledger.transaction(visit.workspace_id) as connection,
+        ):
             operation_id = await import_operations.start_import(
                 connection, workspace_id=visit.workspace_id, request=request
             )
     except Refusal as refusal:
-        path.unlink(missing_ok=True)
         return _told(refusal)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
     return JSONResponse({"operation": f"/console/operations/{operation_id}"})
 
 

@@ -1,7 +1,8 @@
 """Storing a file as it is sent, piece by piece: never whole in memory, never above the limit."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
@@ -28,13 +29,25 @@ class FileTooLarge(Refusal):
         )
 
 
-async def store_body(pieces: AsyncIterator[bytes], path: Path, limit_megabytes: int) -> None:
-    """Write the body to a file as it comes.
+@asynccontextmanager
+async def stored_body(
+    pieces: AsyncIterator[bytes], path: Path, limit_megabytes: int
+) -> AsyncGenerator[None, None]:
+    """Write the body to a file as it comes; it stays if what is begun with it begins.
 
     Raises:
         FileTooLarge: it has more bytes than the limit.
         DiskFull: there is no room for it.
     """
+    try:
+        await _store(pieces, path, limit_megabytes)
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+async def _store(pieces: AsyncIterator[bytes], path: Path, limit_megabytes: int) -> None:
     try:
         await _write(pieces, path, limit_megabytes)
     except OSError as error:
