@@ -16,7 +16,7 @@ from textwave.campaigns.draft import CampaignDraft
 from textwave.campaigns.operations import create_campaign, start_campaign
 from textwave.campaigns.planning import run_plan
 from textwave.campaigns.shares import Shares
-from textwave.content.accounts import seal_key
+from textwave.connections.accounts import seal_key
 from textwave.kit.clock import Clock, SystemClock
 from textwave.kit.ids import CampaignId
 from textwave.storage.ledger import Ledger, execute, value

@@ -15,7 +15,7 @@ import aiohttp
 from cryptography.exceptions import InvalidTag
 
 from textwave.accounts.operations import token_secrets
-from textwave.content.accounts import PlatformAccount, open_platform
+from textwave.connections.accounts import PlatformAccount, open_platform
 from textwave.kit.clock import Clock, SystemClock
 from textwave.kit.refusal import Refusal
 from textwave.platforms.contract import Platform

@@ -9,10 +9,10 @@ from aiohttp import web
 
 from textwave.accounts.operations import Founding
 from textwave.accounts.store import Caller
+from textwave.connections.accounts import NewPlatform, OpenPlatform, PlatformAccount, open_platform
+from textwave.connections.operations import add_platform
 from textwave.content import operations
-from textwave.content.accounts import NewPlatform, OpenPlatform, PlatformAccount, open_platform
 from textwave.content.operations import TemplateDraft
-from textwave.content.platform_operations import add_platform
 from textwave.content.store import Template
 from textwave.kit.ids import WorkspaceId
 from textwave.platforms.contract import MessageType

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from textwave.content.accounts import (
+from textwave.connections.accounts import (
     CallbackSigning,
     Capability,
     PlatformAccount,

@@ -4,9 +4,9 @@ import pytest
 from aiohttp import web
 
 from textwave.accounts.store import Caller
-from textwave.content import store
-from textwave.content.accounts import NewPlatform, open_key
-from textwave.content.platform_operations import add_platform, connect_platform
+from textwave.connections import store as connection_store
+from textwave.connections.accounts import NewPlatform, open_key
+from textwave.connections.operations import add_platform, connect_platform
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
 from textwave.platforms.contract import (
@@ -26,7 +26,7 @@ GOOD = NewPlatform("gate-2", "http://127.0.0.1:9", "key")
 
 async def test_a_platform_is_added_and_listed_for_its_workspace(place: Place) -> None:
     async with place.people.transaction(place.workspace_id) as connection:
-        (listed,) = await store.platforms(connection, workspace_id=place.workspace_id)
+        (listed,) = await connection_store.platforms(connection, workspace_id=place.workspace_id)
     assert (listed.name, listed.base_url) == (NAME, place.gateway.url)
     assert await actions(place) == ["platform.add"]
 
@@ -42,7 +42,9 @@ async def test_the_key_is_sealed_and_shown_nowhere(place: Place, vault: Vault) -
 
 async def test_a_worker_reads_a_platform_by_its_id(place: Place) -> None:
     async with place.jobs.transaction() as connection:
-        assert await store.platform_account(connection, place.account.id) == place.account
+        assert (
+            await connection_store.platform_account(connection, place.account.id) == place.account
+        )
 
 
 async def test_a_workspace_that_was_not_admitted_sees_no_platform(
@@ -57,9 +59,9 @@ async def test_a_workspace_that_was_not_admitted_sees_no_platform(
             )
         )
     async with place.people.transaction(other) as connection:
-        assert await store.platforms(connection, workspace_id=other) == []
+        assert await connection_store.platforms(connection, workspace_id=other) == []
         with pytest.raises(NotFound):
-            await store.platform_named(connection, workspace_id=other, name=NAME)
+            await connection_store.platform_named(connection, workspace_id=other, name=NAME)
 
 
 async def test_a_name_that_is_taken_is_refused(place: Place, vault: Vault, caller: Caller) -> None:
@@ -113,7 +115,9 @@ async def test_connecting_takes_rate_batch_and_capabilities_from_the_platform(
 ) -> None:
     assert await connect(place) == 5_000
     async with place.people.transaction(place.workspace_id) as connection:
-        kept = await store.platform_named(connection, workspace_id=place.workspace_id, name=NAME)
+        kept = await connection_store.platform_named(
+            connection, workspace_id=place.workspace_id, name=NAME
+        )
     assert (kept.rate_per_second, kept.max_batch) == (250, 400)
     assert kept.capabilities == {"variables", "short_links"}
     assert await actions(place) == ["platform.add", "platform.connect"]
@@ -123,7 +127,9 @@ async def test_what_the_platform_leaves_open_stays_as_it_was(place: Place) -> No
     place.gateway.account |= {"ratePerSecond": 0, "maxBatch": 5_000, "capabilities": []}
     await connect(place)
     async with place.people.transaction(place.workspace_id) as connection:
-        kept = await store.platform_named(connection, workspace_id=place.workspace_id, name=NAME)
+        kept = await connection_store.platform_named(
+            connection, workspace_id=place.workspace_id, name=NAME
+        )
     assert kept.rate_per_second == place.account.rate_per_second
     assert kept.max_batch == 1_000
     assert kept.capabilities == place.account.capabilities - {"idempotency"}
@@ -138,7 +144,7 @@ async def test_keys_are_honoured_only_where_the_platform_says_so(place: Place) -
         place.gateway.account |= {"capabilities": said}
         await connect(place)
         async with place.people.transaction(place.workspace_id) as connection:
-            kept = await store.platform_named(
+            kept = await connection_store.platform_named(
                 connection, workspace_id=place.workspace_id, name=NAME
             )
         assert kept.honours_keys is honoured, said
@@ -164,7 +170,9 @@ async def test_a_platform_that_is_down_is_said_to_be_and_nothing_changes(
     with pytest.raises(PlatformUnreachable, match="cannot be reached"):
         await connect(place, closed)
     async with place.people.transaction(place.workspace_id) as connection:
-        kept = await store.platform_named(connection, workspace_id=place.workspace_id, name=closed)
+        kept = await connection_store.platform_named(
+            connection, workspace_id=place.workspace_id, name=closed
+        )
     assert kept.rate_per_second == GOOD.rate_per_second
 
 
@@ -192,7 +200,7 @@ async def test_the_sandbox_can_be_connected_with_its_key(
             await add_platform(connection, vault, caller=caller, new=new)
         await connect(place, "sandbox")
         async with place.people.transaction(place.workspace_id) as connection:
-            kept = await store.platform_named(
+            kept = await connection_store.platform_named(
                 connection, workspace_id=place.workspace_id, name="sandbox"
             )
         assert (kept.rate_per_second, kept.max_batch) == (123, 77)

@@ -6,10 +6,10 @@ import pytest
 from aiohttp import web
 
 from textwave.accounts.store import Caller
+from textwave.connections.accounts import NewPlatform
+from textwave.connections.operations import add_platform
 from textwave.content import operations, store
-from textwave.content.accounts import NewPlatform
 from textwave.content.operations import TemplateDraft
-from textwave.content.platform_operations import add_platform
 from textwave.content.review_operations import (
     LAST_ATTEMPT,
     Round,

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.dispatch.conftest import StartShow
 from tests.dispatch.show import Show
-from textwave.content.store import platform_account
+from textwave.connections.store import platform_account
 from textwave.dispatch.doubt import DoubtCase
 from textwave.dispatch.doubt_operations import doubts, end_all_doubts
 from textwave.insights.operations import EffectReport

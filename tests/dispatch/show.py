@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 
 from tests.stage import KEY, Stage, people
-from textwave.content.accounts import open_platform
+from textwave.connections.accounts import open_platform
 from textwave.dispatch.operations import Sender
 from textwave.dispatch.serving_operations import serve
 from textwave.insights.operations import EffectReport, effect_report

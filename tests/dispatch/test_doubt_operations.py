@@ -8,7 +8,7 @@ from tests.dispatch.conftest import StartShow
 from tests.dispatch.doubtful import added_up, doubtful, listed, pass_hours, receive
 from tests.dispatch.show import Show
 from textwave.campaigns.operations import cancel_campaign
-from textwave.content.store import platform_account
+from textwave.connections.store import platform_account
 from textwave.dispatch.cancelling_operations import settle_campaign as settle_cancelled
 from textwave.dispatch.doubt import (
     AlreadySettled,

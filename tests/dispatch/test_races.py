@@ -10,7 +10,7 @@ from tests.dispatch.show import Show
 from tests.dispatch.test_control import act
 from textwave.campaigns.operations import cancel_campaign, pause_campaign, resume_campaign
 from textwave.campaigns.planning import resume_sending
-from textwave.content.accounts import PlatformAccount
+from textwave.connections.accounts import PlatformAccount
 from textwave.dispatch import store
 from textwave.dispatch.cancelling_operations import settle_campaign
 from textwave.dispatch.doubt import SettledAs

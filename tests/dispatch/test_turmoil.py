@@ -20,7 +20,7 @@ from textwave.campaigns.operations import cancel_campaign, pause_campaign, resum
 from textwave.campaigns.planning import resume_sending
 from textwave.campaigns.shares import NoWinnerOpen, Shares, Variant, WinnerRule
 from textwave.campaigns.winner_operations import choose_due, choose_winner, give_winner
-from textwave.content.store import platform_account
+from textwave.connections.store import platform_account
 from textwave.dispatch.cancelling_operations import settle_unsettled
 from textwave.dispatch.doubt_operations import end_all_doubts
 from textwave.dispatch.serving_operations import serve_unserved

@@ -36,7 +36,7 @@ from textwave.api import (
 from textwave.api.edge import Edge
 from textwave.api.metrics import Metrics
 from textwave.api.problems import PROBLEM_JSON, Problem, add_problem_handlers
-from textwave.content.accounts import open_key
+from textwave.connections.accounts import open_key
 from textwave.wiring import Runtime
 
 _ROUTES = (

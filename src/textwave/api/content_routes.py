@@ -16,17 +16,18 @@ from textwave.api.shapes import (
     WrittenTemplate,
     page_of,
 )
-from textwave.content import link_store, operations, store
-from textwave.content.accounts import (
+from textwave.connections import store as connection_store
+from textwave.connections.accounts import (
     KNOWN_CAPABILITIES,
     RATE_MAX,
     CallbackSigning,
     NewPlatform,
     ReceiptsBy,
 )
+from textwave.connections.operations import add_platform, connect_platform
+from textwave.content import link_store, operations, store
 from textwave.content.links import ShortLink
 from textwave.content.operations import TemplateDraft
-from textwave.content.platform_operations import add_platform, connect_platform
 from textwave.content.signature_operations import add_signature, set_signature_rate
 from textwave.kit.text import Counting, count
 from textwave.platforms.contract import MessageType
@@ -104,7 +105,7 @@ class TextToCount(BaseModel):
 async def list_platforms(runtime: Rt, caller: Who) -> Page[Platform]:
     """Return the platform accounts that the workspace may use."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
-        found = await store.platforms(connection, workspace_id=caller.workspace_id)
+        found = await connection_store.platforms(connection, workspace_id=caller.workspace_id)
     return Page(items=[Platform.model_validate(account) for account in found])
 
 

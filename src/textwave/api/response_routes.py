@@ -16,7 +16,8 @@ from textwave.api.shapes import (
     reply_shape,
 )
 from textwave.campaigns.operations import campaign as campaign_named
-from textwave.content.store import platform_named, signature_named
+from textwave.connections.store import platform_named
+from textwave.content.store import signature_named
 from textwave.kit.ids import OptOutId, ReplyId, SignatureId, WorkspaceId
 from textwave.kit.mobile import read_mobile
 from textwave.kit.refusal import InvalidValue

@@ -13,7 +13,8 @@ from textwave.accounts.store import Caller, audit, workspace
 from textwave.api.entry import After, Limit, Name, RowId, Rt, Text, Who
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Operation, Page, Shape, page_of
-from textwave.content.store import platform_named, signature_named
+from textwave.connections.store import platform_named
+from textwave.content.store import signature_named
 from textwave.customers.body_store import stored_body
 from textwave.downloads import opt_out_operations as exports
 from textwave.downloads.opt_out_files import SheetFormat

@@ -31,8 +31,8 @@ from textwave.campaigns.shares import (
 from textwave.campaigns.shares_store import NamedTemplate, WrittenVariant
 from textwave.campaigns.store import Brief
 from textwave.campaigns.texts import sent_text
+from textwave.connections.store import platform_named
 from textwave.content.operations import examine
-from textwave.content.store import platform_named
 from textwave.content.variables import TemplateText, parse
 from textwave.kit.ids import AudienceId, CampaignId, WorkspaceId
 from textwave.kit.refusal import NotFound

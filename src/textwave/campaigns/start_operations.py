@@ -16,8 +16,8 @@ from textwave.campaigns.shares_operations import check_shares_ready
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import Brief
 from textwave.campaigns.timing import Decision, Start, TimeUnfit, check_start, late_start, shown
+from textwave.connections.store import platform_named
 from textwave.content.operations import examine
-from textwave.content.store import platform_named
 from textwave.kit.ids import CampaignId, WorkspaceId
 from textwave.kit.refusal import Refusal
 from textwave.platforms.contract import MessageType

@@ -13,6 +13,7 @@ from textwave.accounts.store import workspace
 from textwave.audiences import store as audiences
 from textwave.audiences.store import Sort, Wanted
 from textwave.audiences.visibility import Viewer
+from textwave.connections import store as connection_store
 from textwave.console.campaign_forms import MOST_LISTED, VARIANT_ROWS
 from textwave.content import store as content
 from textwave.content.store import Template
@@ -72,7 +73,7 @@ async def read_choices(
     now: datetime,
 ) -> Choices:
     """Read what a form may offer for what it says so far."""
-    accounts = await content.platforms(connection, workspace_id=workspace_id)
+    accounts = await connection_store.platforms(connection, workspace_id=workspace_id)
     account = next((one for one in accounts if one.name == given.get("platform")), None)
     if account is None and accounts:
         account = accounts[0]

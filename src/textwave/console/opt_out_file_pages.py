@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from textwave.accounts.store import workspace
+from textwave.connections import store as connection_store
 from textwave.console.answering import page
 from textwave.console.fields import row_id, text
 from textwave.console.operation_pages import operation_of
@@ -51,7 +52,7 @@ async def _places(visit: Visit) -> dict[str, Any]:
     async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
         key: dict[str, Any] = {"workspace_id": visit.workspace_id}
         return {
-            "platforms": await content.platforms(connection, **key),
+            "platforms": await connection_store.platforms(connection, **key),
             "signatures": await content.signatures(connection, **key),
             "zone": (await workspace(connection, visit.workspace_id)).time_zone,
         }

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Final
 
 from textwave.accounts.store import workspace
+from textwave.connections import store as connection_store
+from textwave.connections.accounts import PlatformAccount
 from textwave.console.fields import row_id
 from textwave.console.visit import Visit
 from textwave.content import store as content
-from textwave.content.accounts import PlatformAccount
 from textwave.content.store import Signature
 from textwave.kit.ids import OptOutId, PlatformId, SignatureId
 from textwave.kit.mobile import Mobile, masked
@@ -75,7 +76,7 @@ async def read_list(visit: Visit) -> OptOutList:
     after = row_id(asked.get("after", ""))
     async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
         workspace_id = visit.workspace_id
-        platforms = await content.platforms(connection, workspace_id=workspace_id)
+        platforms = await connection_store.platforms(connection, workspace_id=workspace_id)
         signatures = await content.signatures(connection, workspace_id=workspace_id)
         signature_id = row_id(asked.get("signature", ""))
         platform_id = _platform(asked.get("platform", ""), platforms) if kind == PLATFORMS else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from textwave.content.accounts import Capability, PlatformAccount, PlatformKind
+from textwave.connections.accounts import Capability, PlatformAccount, PlatformKind
 from textwave.content.variables import TemplateText
 from textwave.kit.refusal import Refusal
 from textwave.platforms.contract import MessageType

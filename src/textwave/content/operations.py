@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from textwave.connections import store as connection_store
+from textwave.connections.accounts import PlatformAccount
 from textwave.content import link_store, store
-from textwave.content.accounts import PlatformAccount
 from textwave.content.capabilities import needed, refuse_unsupported, takes_opt_out_text
 from textwave.content.in_use import InUse
 from textwave.content.links import (
@@ -34,12 +35,12 @@ from textwave.content.states import (
 )
 from textwave.content.store import Template
 from textwave.content.trail import note_change
-from textwave.content.typed import check_characters, check_line
 from textwave.content.variables import parse
 from textwave.content.wording import full_text
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue
 from textwave.kit.states import MoveNotAllowed
+from textwave.kit.typed import check_characters, check_line
 from textwave.platforms.contract import MessageType
 from textwave.storage.ledger import Connection
 from textwave.storage.queue import Job, defer
@@ -121,7 +122,9 @@ async def create_template(
     """
     check_line("name", draft.name, NAME_MAX)
     check_line("remark", draft.remark, REMARK_MAX)
-    account = await store.platform_named(connection, workspace_id=workspace_id, name=draft.platform)
+    account = await connection_store.platform_named(
+        connection, workspace_id=workspace_id, name=draft.platform
+    )
     warnings = await examine(
         connection,
         workspace_id=workspace_id,
@@ -299,7 +302,7 @@ def _refuse_errors(findings: list[Finding]) -> None:
 async def _examine_again(
     connection: Connection, template: Template, content: str, links_url: str, now: datetime
 ) -> list[Finding]:
-    account = await store.platform_named(
+    account = await connection_store.platform_named(
         connection, workspace_id=template.workspace_id, name=template.platform
     )
     return await examine(

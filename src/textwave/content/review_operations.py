@@ -12,8 +12,9 @@ from typing import Final
 import structlog
 
 from textwave.accounts.store import audit
+from textwave.connections import store as connection_store
+from textwave.connections.accounts import OpenPlatform, PlatformAccount
 from textwave.content import store
-from textwave.content.accounts import OpenPlatform, PlatformAccount
 from textwave.content.operations import SUBMIT_TASK, template_job
 from textwave.content.states import (
     SIGNATURE_STATES,
@@ -89,7 +90,7 @@ async def submit_template(
         template = await store.template(
             connection, workspace_id=workspace_id, template_id=template_id
         )
-        account = await store.platform_account(connection, template.platform_id)
+        account = await connection_store.platform_account(connection, template.platform_id)
     if template.state is not TemplateState.REVIEWING or template.submitted_at is not None:
         return None
     try:
@@ -124,7 +125,7 @@ async def withdraw_template(
         template = await store.template(
             connection, workspace_id=workspace_id, template_id=template_id
         )
-        account = await store.platform_account(connection, template.platform_id)
+        account = await connection_store.platform_account(connection, template.platform_id)
     if template.state is not TemplateState.DELETED or template.code is None:
         return
     try:
@@ -167,7 +168,7 @@ async def apply_review_notices(
     still reviewing, not under review) are passed over. A late repetition can at worst reject a
     resubmitted text, never approve one: what was approved cannot be edited.
     """
-    account = await store.platform_account(connection, platform_id)
+    account = await connection_store.platform_account(connection, platform_id)
     last = {(notice.subject, notice.name): notice.review for notice in notices}
     signatures = {name: r for (kind, name), r in last.items() if kind is ReviewSubject.signature}
     templates = {name: r for (kind, name), r in last.items() if kind is ReviewSubject.template}
@@ -254,7 +255,7 @@ class _Asking:
         async with self.ledger.transaction() as connection:
             page = await store.under_review(connection, kind=kind, after=after, limit=PAGE)
             for platform_id in {item.platform_id for item in page} - set(self.accounts):
-                account = await store.platform_account(connection, platform_id)
+                account = await connection_store.platform_account(connection, platform_id)
                 self.accounts[platform_id] = account
         return page
 

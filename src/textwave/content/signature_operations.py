@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from textwave.connections import store as connection_store
+from textwave.connections.accounts import RATE_MAX, OpenPlatform, PlatformAccount
 from textwave.content import store
-from textwave.content.accounts import RATE_MAX, OpenPlatform, PlatformAccount
 from textwave.content.in_use import InUse
 from textwave.content.lint import check_signature
 from textwave.content.states import SIGNATURE_STATES, SignatureEvent, SignatureState
 from textwave.content.store import Signature
 from textwave.content.trail import note_change
-from textwave.content.typed import check_characters
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, Refusal
 from textwave.kit.states import MoveNotAllowed
+from textwave.kit.typed import check_characters
 from textwave.platforms.contract import PlatformUnreachable, Review, ReviewState
 from textwave.storage.ledger import Connection, Ledger
 
@@ -64,7 +65,9 @@ async def add_signature(
     check_signature(name)
     check_characters("signature", name)
     async with ledger.transaction(workspace_id) as connection:
-        account = await store.platform_named(connection, workspace_id=workspace_id, name=platform)
+        account = await connection_store.platform_named(
+            connection, workspace_id=workspace_id, name=platform
+        )
     review, verified = await _ask_for_signature(open_platform, account, name)
     async with ledger.transaction(workspace_id) as connection:
         added = await store.add_signature(
@@ -162,7 +165,9 @@ async def delete_signature(
 async def _signature(
     connection: Connection, workspace_id: WorkspaceId, platform: str, name: str
 ) -> Signature:
-    account = await store.platform_named(connection, workspace_id=workspace_id, name=platform)
+    account = await connection_store.platform_named(
+        connection, workspace_id=workspace_id, name=platform
+    )
     return await store.signature_named(
         connection, workspace_id=workspace_id, platform_id=account.id, name=name
     )

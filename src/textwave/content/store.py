@@ -1,18 +1,16 @@
-"""Rows of platforms, signatures and templates; those of short links are in `link_store`.
+"""Rows of signatures and templates; those of short links are in `link_store`.
 
-Every statement names the workspace, but for the platforms that workers read, and for what a
-platform is asked and decides: it is shared by workspaces, and its word counts in all of them.
+Every statement names the workspace, but for what a platform is asked and decides: it is shared by
+workspaces, and its word counts in all of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from textwave.content.accounts import NewPlatform, PlatformAccount
 from textwave.content.states import SignatureState, TemplateState
 from textwave.kit.ids import (
-    OrganizationId,
     PlatformId,
     SignatureId,
     TemplateId,
@@ -97,100 +95,6 @@ class Decided:
     id: int
     name: str
     state: str
-
-
-async def add_platform(
-    connection: Connection,
-    *,
-    organization_id: OrganizationId,
-    new: NewPlatform,
-    sealed_key: bytes,
-) -> PlatformId | None:
-    """Add a platform; None when the name is taken."""
-    parameters = asdict(new) | {
-        "organization_id": organization_id,
-        "sealed_key": sealed_key,
-        "capabilities": sorted(new.capabilities),
-    }
-    del parameters["key"]
-    added = await value(connection, _SQL["add_platform"], parameters)
-    return None if added is None else PlatformId(added)
-
-
-async def admit_workspace(
-    connection: Connection, *, platform_id: PlatformId, workspace_id: WorkspaceId
-) -> None:
-    """Let a workspace use a platform."""
-    key = {"platform_id": platform_id, "workspace_id": workspace_id}
-    await execute(connection, _SQL["admit_workspace"], key)
-
-
-async def platforms(
-    connection: Connection,
-    *,
-    workspace_id: WorkspaceId,
-    name: str | None = None,
-    platform_id: PlatformId | None = None,
-    limit: int = LONGEST_PAGE,
-) -> list[PlatformAccount]:
-    """Return the platforms that a workspace may use, by name; all, or the one asked for."""
-    parameters = {
-        "workspace_id": workspace_id,
-        "name": name,
-        "platform_id": platform_id,
-        "limit": limit,
-    }
-    return await many(connection, PlatformAccount, _SQL["platforms"], parameters)
-
-
-async def platform_named(
-    connection: Connection, *, workspace_id: WorkspaceId, name: str
-) -> PlatformAccount:
-    """Read a platform that a workspace may use.
-
-    Raises:
-        NotFound: there is none of that name for it.
-    """
-    found = await platforms(connection, workspace_id=workspace_id, name=name)
-    if not found:
-        raise NotFound("platform", name)
-    return found[0]
-
-
-async def platform_account(connection: Connection, platform_id: PlatformId) -> PlatformAccount:
-    """Read one platform, for workers.
-
-    Raises:
-        NotFound: there is none of that id.
-    """
-    key = {"platform_id": platform_id}
-    found = await one(connection, PlatformAccount, _SQL["platform_account"], key)
-    if found is None:
-        raise NotFound("platform", str(platform_id))
-    return found
-
-
-async def platforms_to_pull(connection: Connection) -> list[PlatformAccount]:
-    """Return every platform whose receipts and replies are pulled, for workers."""
-    return await many(connection, PlatformAccount, _SQL["platforms_to_pull"])
-
-
-async def update_platform(
-    connection: Connection,
-    *,
-    platform_id: PlatformId,
-    rate_per_second: int,
-    max_batch: int,
-    capabilities: frozenset[str],
-) -> None:
-    """Keep what the platform said of the account."""
-    parameters = {
-        "platform_id": platform_id,
-        "rate_per_second": rate_per_second,
-        "max_batch": max_batch,
-        "capabilities": sorted(capabilities),
-    }
-    await execute(connection, _SQL["update_platform"], parameters)
 
 
 async def add_signature(

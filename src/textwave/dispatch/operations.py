@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psycopg
 import structlog
 
-from textwave.content.accounts import OpenPlatform
+from textwave.connections.accounts import OpenPlatform
 from textwave.dispatch import store
 from textwave.dispatch import turn_store as turns
 from textwave.dispatch.budget_operations import keep_budget

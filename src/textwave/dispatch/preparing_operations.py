@@ -13,8 +13,8 @@ from typing import Final
 import psycopg
 import structlog
 
-from textwave.content.accounts import PlatformAccount
-from textwave.content.store import platform_account
+from textwave.connections.accounts import PlatformAccount
+from textwave.connections.store import platform_account
 from textwave.content.token_keys import token_keys
 from textwave.content.variables import parse
 from textwave.dispatch import store

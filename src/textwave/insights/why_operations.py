@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Final
 
 from textwave.campaigns.moved_store import newest_moved_month
-from textwave.content.store import platform_named, signature_named
+from textwave.connections.store import platform_named
+from textwave.content.store import signature_named
 from textwave.insights import why_store as store
 from textwave.insights.why import Known, RightNow, Why, explained, right_now
 from textwave.kit.ids import WorkspaceId

@@ -10,7 +10,8 @@ from datetime import datetime, time
 from typing import Any, ClassVar, Final
 
 from textwave.accounts.store import audit
-from textwave.content.store import platform_named, signature_named
+from textwave.connections.store import platform_named
+from textwave.content.store import signature_named
 from textwave.kit.clock import Clock
 from textwave.kit.ids import OperationId, SignatureId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound, Refusal

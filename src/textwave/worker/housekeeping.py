@@ -16,8 +16,8 @@ from procrastinate.jobs import Status
 from textwave.audiences.history_operations import forget_members, forget_unfinished
 from textwave.audiences.refresh_operations import defer_due
 from textwave.callbacks.operations import forget_nonces
+from textwave.connections.store import platforms_to_pull
 from textwave.content import review_operations as reviews
-from textwave.content.store import platforms_to_pull
 from textwave.dispatch.cancelling_operations import settle_unsettled
 from textwave.dispatch.serving_operations import serve_unserved
 from textwave.downloads.operations import forget_downloads

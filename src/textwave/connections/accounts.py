@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from textwave.content.typed import check_line
 from textwave.kit.ids import OrganizationId, PlatformId
 from textwave.kit.refusal import InvalidValue
 from textwave.kit.text import Counting
+from textwave.kit.typed import check_line
 from textwave.platforms.contract import Platform
 from textwave.platforms.thirdparty import Limits, ThirdPartyPlatform
 from textwave.settings import Settings

@@ -7,8 +7,8 @@ does not answer: nothing is changed then.
 from dataclasses import dataclass
 
 from textwave.accounts.store import Caller, audit
-from textwave.content import store
-from textwave.content.accounts import (
+from textwave.connections import store
+from textwave.connections.accounts import (
     BATCH_MAX,
     IDEMPOTENCY,
     KNOWN_CAPABILITIES,

@@ -1,0 +1,1 @@
+"""Accounts at SMS platforms: what is configured, what they can, and opening them."""
