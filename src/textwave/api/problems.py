@@ -155,6 +155,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "web_role_missing": 500,
     "web_url_missing": 500,
     "platform_answered_nonsense": 502,
+    "not_offered": 422,
     "platform_refused": 502,
     "database_unavailable": 503,
     "disk_full": 507,

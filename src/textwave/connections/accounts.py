@@ -5,7 +5,7 @@ https, and values outside what the ledger and the contract hold.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -70,7 +70,11 @@ class ReceiptsBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewPlatform:
-    """A platform account as the administrator gives it; the price is for one part."""
+    """A platform account as the administrator gives it; the price is for one part.
+
+    `key` is the shared key, or the secret that belongs to `key_id`; `options` are those of the
+    kind, by name. `takes_replies`: replies are wanted from it.
+    """
 
     name: str
     base_url: str
@@ -85,6 +89,9 @@ class NewPlatform:
     callback_signing: CallbackSigning = CallbackSigning.STRICT
     receipts: ReceiptsBy = ReceiptsBy.PUSH
     kind: PlatformKind = PlatformKind.THIRDPARTY
+    key_id: str = ""
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+    takes_replies: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,9 @@ class PlatformAccount:
     currency: str
     callback_signing: CallbackSigning
     receipts: ReceiptsBy
+    key_id: str = ""
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+    takes_replies: bool = True
     resting_until: datetime | None = None
     resting_reason: str = ""
 

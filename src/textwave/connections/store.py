@@ -5,6 +5,8 @@ Every statement names the workspace, but for those of workers: accounts are the 
 
 from dataclasses import asdict
 
+from psycopg.types.json import Jsonb
+
 from textwave.connections.accounts import NewPlatform, PlatformAccount
 from textwave.kit.ids import OrganizationId, PlatformId, WorkspaceId
 from textwave.kit.refusal import NotFound
@@ -27,6 +29,7 @@ async def add_platform(
         "organization_id": organization_id,
         "sealed_key": sealed_key,
         "capabilities": sorted(new.capabilities),
+        "options": Jsonb(dict(new.options)),
     }
     del parameters["key"]
     added = await value(connection, _SQL["add_platform"], parameters)

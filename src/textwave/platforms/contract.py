@@ -4,7 +4,7 @@ Dispatch, content and responses know platforms by this module only. It refuses p
 no HTTP, no codes of one provider. Mobile numbers are integers: the E.164 digits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +12,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
+from textwave.kit.carriers import Carrier
 from textwave.kit.refusal import Refusal
 from textwave.platforms.outcomes import Outcome
 
@@ -84,22 +85,86 @@ class ReviewState(StrEnum):
     missing = "missing"
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
-    """The state of a review; `reason` says why it was rejected."""
+class CarrierState(StrEnum):
+    """Where a signature's registration or a digital template stands at one carrier."""
 
-    state: ReviewState
+    reviewing = "reviewing"
+    approved = "approved"
+    unverified = "unverified"
+    rejected = "rejected"
+    lapsed = "lapsed"
+    missing = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierReview:
+    """What one carrier says; `unverified`: registered, and to be tried with a few messages."""
+
+    state: CarrierState
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """The state of a review; `reason` says why it was rejected.
+
+    `carriers` has the carriers that decide for their own numbers, where the platform says so.
+    """
+
+    state: ReviewState
+    reason: str = ""
+    carriers: Mapping[Carrier, CarrierReview] = field(default_factory=dict[Carrier, CarrierReview])
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateSubmission:
-    """A template as it goes to review: name 1-30, content 1-500, remark 1-100 characters."""
+    """A template as it goes to review: name 1-30, content 1-500, remark 1-100 characters.
+
+    `signature` is the approved one that the reviewer is shown, where the platform asks for one.
+    """
 
     name: str
     content: str
     message_type: MessageType
     remark: str
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureSubmission:
+    """A new signature with its papers, as they are filed at the platform before.
+
+    `source` is what the name is: enterprise, trademark or app. A letter of authorization is needed
+    for somebody else's name, a trademark's or an app record's number for those sources.
+    """
+
+    name: str
+    source: str
+    qualification_id: int
+    remark: str
+    scene: str = ""
+    authorization_letter_id: int | None = None
+    trademark_id: int | None = None
+    app_record_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DigitalPart:
+    """One part of a digital message: `suffix` is txt, gif, jpg, png, mp3 or mp4."""
+
+    name: str
+    suffix: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DigitalSubmission:
+    """A digital template as it goes to review: its parts in the order in which they are shown."""
+
+    name: str
+    signature: str
+    remark: str
+    parts: Sequence[DigitalPart]
 
 
 class ReceiptState(StrEnum):
@@ -113,7 +178,11 @@ class ReceiptState(StrEnum):
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):
-    """One delivery receipt; `parts` is the number of billed segments where it is said."""
+    """One delivery receipt; `parts` is the number of billed segments where it is said.
+
+    A platform that does not take ids of messages names one by the key of its request and its
+    number: then `message_id` is 0, and `request_key` and `mobile` are there.
+    """
 
     message_id: int
     mobile: int | None
@@ -121,6 +190,7 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     error_code: str
     parts: int | None
     reported_at: datetime
+    request_key: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -164,17 +234,39 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[ItemT]):
-    """A page of a pulled stream; `next` is the cursor for the following pull, never empty."""
+    """A page of a pulled stream; `next` is the cursor for the following pull, never empty.
+
+    A queue forgets what was taken from it: it is told by `acknowledge`, once the page is durable.
+    """
 
     items: Sequence[ItemT]
     next: str
+    acknowledge: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request of which nobody knows whether it was taken: its key, and numbers by message id."""
+
+    key: str
+    mobiles: Mapping[int, int]
+    prepared_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a platform knows of a request: whether it took it, and what became of messages."""
+
+    taken: bool
+    receipts: Sequence[Receipt] = ()
 
 
 class Platform(Protocol):
     """One configured account at one SMS platform.
 
     `send` raises for nothing that the platform does. All other calls raise
-    `PlatformUnreachable`, `PlatformRefused` or `PlatformAnsweredNonsense`.
+    `PlatformUnreachable`, `PlatformRefused` or `PlatformAnsweredNonsense`, and `NotOffered` where
+    the platform has no such call.
     """
 
     async def send(self, request: SendRequest) -> SendAnswer:
@@ -183,6 +275,18 @@ class Platform(Protocol):
 
     async def signature_review(self, signature: str) -> Review:
         """Ask how the review of a signature stands."""
+        ...
+
+    async def create_signature(self, submission: SignatureSubmission) -> None:
+        """Send a new signature with its papers to review."""
+        ...
+
+    async def change_signature(self, submission: SignatureSubmission) -> None:
+        """Send a rejected signature to review again."""
+        ...
+
+    async def delete_signature(self, signature: str) -> None:
+        """Delete a signature at the platform."""
         ...
 
     async def submit_template(self, submission: TemplateSubmission) -> str:
@@ -201,6 +305,17 @@ class Platform(Protocol):
         """Delete a template at the platform."""
         ...
 
+    async def submit_digital(self, submission: DigitalSubmission) -> str:
+        """Send a new digital template to review and return its code."""
+        ...
+
+    async def look_up(self, question: Question) -> Trace:
+        """Ask whether a request was taken; `taken` is False when the platform knows nothing of it.
+
+        Not to know it now is no proof that it will not be sent.
+        """
+        ...
+
     async def receipts(self, after: str, limit: int = 1000) -> Page[Receipt]:
         """Pull receipts behind a cursor; an empty cursor begins at the oldest kept."""
         ...
@@ -212,6 +327,22 @@ class Platform(Protocol):
     async def account(self) -> Account:
         """Ask for balance, limits and capabilities."""
         ...
+
+
+@dataclass(eq=False)
+class NotOffered(Refusal):
+    """The platform has no such call."""
+
+    code: ClassVar[str] = "not_offered"
+    platform: str
+    what: str
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"The platform “{self.platform}” does not offer {self.what} to Textwave. Do it in the "
+            "platform's own console."
+        )
 
 
 @dataclass(eq=False)

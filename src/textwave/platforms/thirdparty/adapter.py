@@ -18,17 +18,22 @@ from yarl import URL
 from textwave.kit.refusal import InvalidValue
 from textwave.platforms.contract import (
     Account,
+    DigitalSubmission,
+    NotOffered,
     Page,
     PlatformAnsweredNonsense,
     PlatformRefused,
     PlatformUnreachable,
+    Question,
     Receipt,
     Reply,
     Review,
     ReviewState,
     SendAnswer,
     SendRequest,
+    SignatureSubmission,
     TemplateSubmission,
+    Trace,
 )
 from textwave.platforms.outcomes import Outcome
 from textwave.platforms.signing import signature_headers
@@ -129,6 +134,26 @@ class ThirdPartyPlatform:
         except PlatformRefused as refused:
             return _missing(refused)
         return self._review(answer.sign_status, answer.reason)
+
+    async def create_signature(self, submission: SignatureSubmission) -> None:
+        """Refuse: the contract has no such call."""
+        raise NotOffered(self._name, f"creating the signature “{submission.name}”")
+
+    async def change_signature(self, submission: SignatureSubmission) -> None:
+        """Refuse: the contract has no such call."""
+        raise NotOffered(self._name, f"changing the signature “{submission.name}”")
+
+    async def delete_signature(self, signature: str) -> None:
+        """Refuse: the contract has no such call."""
+        raise NotOffered(self._name, f"deleting the signature “{signature}”")
+
+    async def submit_digital(self, submission: DigitalSubmission) -> str:
+        """Refuse: the contract has no digital messages."""
+        raise NotOffered(self._name, f"digital templates such as “{submission.name}”")
+
+    async def look_up(self, question: Question) -> Trace:
+        """Refuse: the contract has no such call."""
+        raise NotOffered(self._name, f"looking up the request {question.key}")
 
     async def submit_template(self, submission: TemplateSubmission) -> str:
         """Send a new template to review and return its code."""
