@@ -7,7 +7,6 @@ import typer
 from textwave.cli import (
     audience_life,
     campaigns,
-    content,
     demo,
     doubts,
     downloads,
@@ -15,17 +14,21 @@ from textwave.cli import (
     feeds,
     keys,
     limits,
+    links,
     lists,
     models,
     numbers,
     operations,
+    platforms,
     processes,
     profiles,
     repeats,
     retention,
     schedules,
+    signatures,
     suppression,
     tables,
+    templates,
 )
 from textwave.kit.refusal import Refusal
 
@@ -44,7 +47,7 @@ for name, command in {
     "sandbox": processes.with_sandbox_options(),
     "demo": demo.demo,
     "settings": processes.list_settings,
-    "count": content.count_text,
+    "count": templates.count_text,
 }.items():
     app.command(name)(command)
 
@@ -81,10 +84,10 @@ for name, commands in {
     "encryption": encryption.app,
     "audience": audience_life.app,
     "list": lists.app,
-    "platform": content.platforms,
-    "signature": content.signatures,
-    "template": content.templates,
-    "link": content.links,
+    "platform": platforms.app,
+    "signature": signatures.app,
+    "template": templates.app,
+    "link": links.app,
     "rfm": models.rfm,
     "aipl": models.aipl,
     "campaign": campaigns.app,
