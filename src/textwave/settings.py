@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from textwave.kit.carriers import PUBLIC_RANGES, CarrierRangesNotUnderstood
 from textwave.kit.refusal import Refusal
 
 PREFIX = "TEXTWAVE_"
@@ -179,8 +180,23 @@ class Settings(BaseSettings):
     link_days: int = Field(
         default=90, ge=1, le=3650, description="Days a short link lives by default."
     )
+    carrier_ranges: str = Field(
+        default="",
+        max_length=10_000,
+        description="Corrections of the number ranges by which the mainland's carriers are told: "
+        "three or four digits and mobile, unicom, telecom, broadnet or none. 174=telecom 1620=none",
+    )
     log_format: str = Field(default="json", pattern="^(json|text)$", description="json or text.")
     demo_seed: int = Field(default=1, description="Seed of the demo's shop and of the sandbox.")
+
+    @field_validator("carrier_ranges")
+    @classmethod
+    def _check_carrier_ranges(cls, text: str) -> str:
+        try:
+            PUBLIC_RANGES.changed(text)
+        except CarrierRangesNotUnderstood as refusal:
+            raise ValueError(refusal.sentence) from None
+        return text
 
     @property
     def shared_folder(self) -> Path:
@@ -203,7 +219,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()
-        raise SettingInvalid(name, first["msg"] + ".") from None
+        problem = first["msg"].removeprefix("Value error, ").removesuffix(".")
+        raise SettingInvalid(name, problem + ".") from None
 
 
 def _values(environment: Mapping[str, str]) -> dict[str, str]:

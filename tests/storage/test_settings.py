@@ -33,3 +33,8 @@ def test_a_secret_file_that_is_missing_is_said() -> None:
 
 def test_what_the_command_line_reads_is_no_setting() -> None:
     assert load_settings({"TEXTWAVE_URL": "http://x", "TEXTWAVE_API_KEY": "k", "PATH": "/"})
+
+
+def test_carrier_ranges_that_cannot_be_read_are_refused_when_a_process_starts() -> None:
+    with pytest.raises(SettingInvalid, match="“1x=mobile” is no number range"):
+        load_settings({"TEXTWAVE_CARRIER_RANGES": "1x=mobile"})
