@@ -44,6 +44,12 @@ class NewCampaign(NewEffort, NewShares, NewTiming):
     platform: Name
     signature: Name
     template: Name | None = Field(None, description="Of variants that of the first; leave it out.")
+    content: Annotated[Text, Field(max_length=500)] = Field(
+        "",
+        description="A text of its own. It becomes a template named after the campaign, is handed "
+        "to review when the campaign is started, and the campaign goes when it is approved. Empty: "
+        "the template's text.",
+    )
     audience: Name
     variables: Annotated[dict[Name, Source], Field(max_length=50)] = Field({})
     numbers: NumberChoice = Field(

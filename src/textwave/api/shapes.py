@@ -301,6 +301,7 @@ class Campaign(Shape):
     recurrence: str | None = Field(description="Of which recurrence it is, if of any.")
     copied_from: str | None = Field(description="The campaign that it was made from, if any.")
     purpose: str = Field(description="marketing, or test: counted nowhere")
+    own_text: bool = Field(description="Its template was written from within it.")
     stalled_since: datetime | None = None
     stalled_reason: str = Field(default="", description="Why it stands still; empty: it does not")
 

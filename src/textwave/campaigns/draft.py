@@ -28,7 +28,8 @@ class CampaignDraft:
     without a value: `default` (with `default`), `empty` or `drop`. `numbers`: which of a customer's
     numbers get the text: `first`, `latest` or `all`. With variants `template` is the first one's.
     `quiet`: whether messages wait or are dropped while their recipients must be left alone.
-    `effort`: its priority, and how much may fail before it pauses itself.
+    `effort`: its priority, and how much may fail before it pauses itself. `content`: a text of its
+    own, which becomes a template named after the campaign; empty: that of `template`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class CampaignDraft:
     shares: Shares = field(default_factory=Shares)
     quiet: WhenQuiet = WhenQuiet.WAIT
     effort: Effort = field(default_factory=Effort)
+    content: str = ""
 
 
 @dataclass(eq=False)

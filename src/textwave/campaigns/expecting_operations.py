@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from textwave.campaigns import store
-from textwave.campaigns.store import Brief
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.timing import shown
 from textwave.limits.forecast import Asked, Forecast
 from textwave.limits.forecast_operations import forecast

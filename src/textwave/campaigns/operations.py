@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from textwave.audiences.particulars import AudienceArchived
 from textwave.audiences.visibility import SEES_ALL, Viewer
 from textwave.campaigns import schedule_store, store
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.draft import (
     CampaignDraft,
     NotReadyToStart,
@@ -21,6 +22,8 @@ from textwave.campaigns.draft import (
 from textwave.campaigns.effort import check_effort
 from textwave.campaigns.limits import check_opens
 from textwave.campaigns.numbers import read_choice
+from textwave.campaigns.own_text_operations import submit_own_text, with_own_text
+from textwave.campaigns.own_text_store import set_own_text
 from textwave.campaigns.shares import check_shares
 from textwave.campaigns.shares_operations import (
     check_exclusions,
@@ -38,7 +41,7 @@ from textwave.campaigns.start_operations import (
     settle,
 )
 from textwave.campaigns.states import CampaignEvent
-from textwave.campaigns.store import Brief, Campaign
+from textwave.campaigns.store import Campaign
 from textwave.campaigns.timing import approved_start, check_timing, scheduled_at
 from textwave.kit.ids import CampaignId, OperationId, TemplateId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
@@ -68,15 +71,24 @@ async def create_campaign(
 
     Raises:
         AlreadyExists, NotFound, AudienceArchived, TypeDiffers, VariableWithoutSource,
-            ColumnUnknown, InvalidValue, and what examining the text raises:
+            ColumnUnknown, InvalidValue, TextNotReviewed, and what examining the text raises:
             CapabilityMissing, TextNotAcceptable …
     """
     check_draft(draft)
     if await store.campaigns(connection, workspace_id, name=draft.name):
         raise AlreadyExists("campaign", draft.name)
+    draft, own = await with_own_text(
+        connection,
+        workspace_id=workspace_id,
+        actor=actor,
+        draft=draft,
+        links_url=links_url,
+        now=now,
+    )
     found = await find_parts(connection, workspace_id, draft, viewer)
     parameters = {**asdict(draft), **found, "workspace_id": workspace_id, "actor": actor}
     campaign_id = await store.add(connection, parameters)
+    await set_own_text(connection, workspace_id, campaign_id, own=own)
     await write_particulars(connection, workspace_id, campaign_id, draft, now, viewer)
     brief = await check_written(connection, workspace_id, draft, links_url, now)
     await record(connection, brief, actor, "create")
@@ -95,7 +107,9 @@ def check_draft(draft: CampaignDraft) -> None:
     check_effort(draft.effort)
     variants = check_shares(draft.shares).variants
     if not draft.template:
-        raise InvalidValue("template", "name one, or give variants.")
+        if draft.content:
+            return
+        raise InvalidValue("template", "name one, write a text, or give variants.")
     if variants and draft.template != variants[0].template:
         problem = f"leave it out, or give that of the first variant: “{variants[0].template}”."
         raise InvalidValue("template", problem)
@@ -234,10 +248,11 @@ async def start_campaign(
     check_audience(brief)
     await examine_text(connection, brief, links_url, now)
     await check_shares_ready(connection, brief, links_url=links_url, now=now)
+    own = await submit_own_text(connection, brief, actor=actor, links_url=links_url, now=now)
     if brief.template_state == "approved":
         await store.move(connection, brief, CampaignEvent.START, due_at=now)
         await defer_plan(connection, workspace_id, brief.id)
-    elif brief.template_state == "reviewing":
+    elif own or brief.template_state == "reviewing":
         reason = "Waits for the review of its template; starts by itself when it is approved."
         event = CampaignEvent.WAIT_FOR_REVIEW
         await store.move(connection, brief, event, reason=reason, due_at=now)

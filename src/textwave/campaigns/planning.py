@@ -12,6 +12,7 @@ import psycopg
 import structlog
 
 from textwave.campaigns import recipients, repeat_store, shares_store, store
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.expecting_operations import expected
 from textwave.campaigns.recipients import Asked, find_asked
 from textwave.campaigns.serving_store import defer_serving, measure_batches
@@ -20,7 +21,7 @@ from textwave.campaigns.shares_store import Span
 from textwave.campaigns.spread_operations import spread_batches
 from textwave.campaigns.start_operations import settle_late_plan
 from textwave.campaigns.states import CampaignEvent
-from textwave.campaigns.store import BatchSpan, Brief, PlanCounts
+from textwave.campaigns.store import BatchSpan, PlanCounts
 from textwave.campaigns.timing import spread_size
 from textwave.campaigns.winner_operations import defer_choice
 from textwave.kit.clock import Clock

@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 
 from textwave.audiences.store import member_ids
 from textwave.campaigns import repeat_store, shares_store
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.draft import NotReadyToStart, read_sources
 from textwave.campaigns.numbers import NumberChoice
 from textwave.campaigns.reach import Reach, find_numbers, find_reach
 from textwave.campaigns.repeat_store import Retry, failed_pairs, reached_since
 from textwave.campaigns.shares import ControlTakesAll
 from textwave.campaigns.shares_store import Exclusion, Rules
-from textwave.campaigns.store import Brief
 from textwave.campaigns.texts import Texts, held_share, texts_of
 from textwave.kit.ids import SnapshotId
 from textwave.plans.draw import Held, draw_for

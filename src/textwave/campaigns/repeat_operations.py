@@ -16,12 +16,13 @@ from textwave.audiences.particulars import Particulars
 from textwave.audiences.rule import InCampaign, Outcome
 from textwave.audiences.visibility import SEES_ALL, Viewer
 from textwave.campaigns import repeat_store, store
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.moved_store import check_in_ledger
 from textwave.campaigns.operations import campaign, check_draft, create_campaign
 from textwave.campaigns.repeat_store import Retry
 from textwave.campaigns.repeating import NothingToRetry, choose_causes, copied
 from textwave.campaigns.start_operations import record
-from textwave.campaigns.store import Brief, Campaign
+from textwave.campaigns.store import Campaign
 from textwave.kit.clock import Clock
 from textwave.kit.ids import CampaignId, OperationId, SnapshotId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists

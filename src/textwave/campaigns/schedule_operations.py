@@ -13,6 +13,7 @@ import structlog
 
 from textwave.audiences.visibility import SEES_ALL, Viewer
 from textwave.campaigns import schedule_store, store
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.draft import CampaignDraft
 from textwave.campaigns.operations import (
     campaign,
@@ -21,9 +22,11 @@ from textwave.campaigns.operations import (
     find_parts,
     write_particulars,
 )
+from textwave.campaigns.own_text_operations import with_own_text
+from textwave.campaigns.own_text_store import set_own_text
 from textwave.campaigns.start_operations import begin_campaign, record, schedule
 from textwave.campaigns.states import CampaignEvent
-from textwave.campaigns.store import Brief, Campaign
+from textwave.campaigns.store import Campaign
 from textwave.campaigns.timing import Timing, check_timing, scheduled_at, shown
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.refusal import AlreadyExists, Refusal
@@ -115,9 +118,19 @@ async def edit_campaign(
     state = await store.move(connection, brief, CampaignEvent.EDIT, due_at=brief.due_at)
     if draft.name != name and await store.campaigns(connection, workspace_id, name=draft.name):
         raise AlreadyExists("campaign", draft.name)
+    draft, own = await with_own_text(
+        connection,
+        workspace_id=workspace_id,
+        actor=actor,
+        draft=draft,
+        links_url=links_url,
+        now=now,
+        before=brief,
+    )
     found = await find_parts(connection, workspace_id, draft, viewer)
     parameters = {**asdict(draft), **found, "workspace_id": workspace_id}
     await schedule_store.edit(connection, brief.id, parameters)
+    await set_own_text(connection, workspace_id, brief.id, own=own)
     await write_particulars(connection, workspace_id, brief.id, draft, now, viewer)
     edited = await check_written(connection, workspace_id, draft, links_url, now)
     if state == "scheduled":

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 
-from textwave.campaigns.store import Brief, WaitingCampaign
+from textwave.campaigns.brief import Brief
+from textwave.campaigns.store import WaitingCampaign
 from textwave.campaigns.timing import EVERY_DAY, Timing
 from textwave.kit.ids import CampaignId, WorkspaceId
 from textwave.storage.ledger import Connection, execute, many, value

@@ -11,6 +11,7 @@ from typing import Any
 from textwave.audiences.particulars import AudienceArchived
 from textwave.audiences.visibility import Viewer
 from textwave.campaigns import shares_store, store
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.draft import (
     CampaignDraft,
     NotReadyToStart,
@@ -29,7 +30,6 @@ from textwave.campaigns.shares import (
     check_shares,
 )
 from textwave.campaigns.shares_store import NamedTemplate, WrittenVariant
-from textwave.campaigns.store import Brief
 from textwave.campaigns.texts import sent_text
 from textwave.connections.store import platform_named
 from textwave.content.operations import examine

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from textwave.campaigns import schedule_store
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.schedule_store import WaitingBatch
-from textwave.campaigns.store import Brief
 from textwave.campaigns.timing import due_times, opens_at
 from textwave.storage.ledger import Connection
 

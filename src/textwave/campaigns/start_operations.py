@@ -11,10 +11,10 @@ from typing import Any, Final
 from textwave.accounts.store import audit
 from textwave.audiences.particulars import AudienceArchived
 from textwave.campaigns import schedule_store, store
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.draft import NotReadyToStart
 from textwave.campaigns.shares_operations import check_shares_ready
 from textwave.campaigns.states import CampaignEvent
-from textwave.campaigns.store import Brief
 from textwave.campaigns.timing import Decision, Start, TimeUnfit, check_start, late_start, shown
 from textwave.connections.store import platform_named
 from textwave.content.operations import examine

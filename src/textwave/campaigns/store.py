@@ -9,12 +9,10 @@ from zoneinfo import ZoneInfo
 from psycopg.types.json import Jsonb
 
 from textwave.audiences.visibility import Viewer
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.effort import Effort, ErrorBudget, Priority, read_effort
 from textwave.campaigns.states import CAMPAIGN_STATES, CampaignEvent, CampaignState
 from textwave.campaigns.timing import (
-    Due,
-    LateRule,
-    Window,
     check_window,
     write_window,
 )
@@ -24,7 +22,6 @@ from textwave.kit.ids import (
     MessageId,
     PlatformId,
     SignatureId,
-    SnapshotId,
     TemplateId,
     WorkspaceId,
 )
@@ -94,6 +91,7 @@ class Campaign:
     recurrence: str | None
     copied_from: str | None
     purpose: str
+    own_text: bool
     seed: int
     control_share_milli: int | None
     control_size: int | None
@@ -155,73 +153,6 @@ class Campaign:
     def window(self) -> dict[str, Any] | None:
         """When its messages may leave; None: always."""
         return write_window(check_window(self.window_from, self.window_until, self.window_days))
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """All that planning and starting a campaign need to know."""
-
-    id: CampaignId
-    workspace_id: WorkspaceId
-    name: str
-    type: str
-    state: str
-    variables: dict[str, dict[str, str]]
-    numbers: str
-    first_message_id: MessageId | None
-    last_message_id: MessageId | None
-    snapshot_id: SnapshotId | None
-    platform_id: PlatformId
-    template_id: TemplateId
-    scheduled_at: datetime | None
-    due_at: datetime | None
-    late_minutes: int
-    late_rule: str
-    window_from: time | None
-    window_until: time | None
-    window_days: list[int]
-    spread_minutes: int
-    time_zone: str
-    platform: str
-    platform_kind: str
-    capabilities: list[str]
-    rate_per_second: int
-    max_batch: int
-    opt_out_text: str
-    counting: str
-    price_milli: int
-    currency: str
-    signature_id: SignatureId
-    signature: str
-    signature_state: str
-    template: str
-    template_content: str
-    template_state: str
-    template_reason: str
-    template_type: str
-    template_decided_at: datetime | None
-    audience_id: AudienceId
-    audience: str
-    audience_archived: bool
-    table_name: str
-    customer_column: str | None
-    table_columns: list[dict[str, str]] | None
-    newest_snapshot_id: SnapshotId | None
-    audience_size: int | None
-
-    @property
-    def window(self) -> Window | None:
-        """When its messages may leave; None: always."""
-        return check_window(self.window_from, self.window_until, self.window_days)
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The workspace's time zone."""
-        return ZoneInfo(self.time_zone)
-
-    def due(self, at: datetime) -> Due:
-        """Return a start at that time, with what the campaign says of being late."""
-        return Due(at, self.late_minutes, LateRule(self.late_rule), self.window)
 
 
 @dataclass(frozen=True, slots=True)

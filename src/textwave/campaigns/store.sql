@@ -45,7 +45,7 @@ SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.reason, p.name AS platfo
        c.scheduled_at, c.due_at, c.late_minutes, c.late_rule, c.window_from, c.window_until,
        c.late_reason, c.window_days, c.spread_minutes, w.time_zone, r.name AS recurrence,
        (SELECT f.name FROM campaign f WHERE f.id = c.copied_from) AS copied_from, c.purpose,
-       c.seed, c.control_share_milli, c.control_size, c.test_share_milli, c.winner_by,
+       c.own_text, c.seed, c.control_share_milli, c.control_size, c.test_share_milli, c.winner_by,
        c.winner_after_minutes, c.winner_chosen_at, c.winner_reason,
        ARRAY(SELECT ea.name FROM campaign_exclusion e JOIN audience ea ON ea.id = e.audience_id
              WHERE e.campaign_id = c.id ORDER BY ea.name) AS exclude,
@@ -77,7 +77,7 @@ SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.variables, c.numbers,
        s.id AS signature_id, s.name AS signature, s.state AS signature_state,
        t.name AS template, t.content AS template_content, t.state AS template_state,
        t.reason AS template_reason, t.type AS template_type,
-       t.decided_at AS template_decided_at,
+       t.decided_at AS template_decided_at, c.own_text,
        a.id AS audience_id, a.name AS audience, a.archived_at IS NOT NULL AS audience_archived,
        a.table_name, tb.customer_column,
        tb.columns AS table_columns, newest.id AS newest_snapshot_id, newest.size AS audience_size
@@ -96,10 +96,10 @@ WHERE c.workspace_id = %(workspace_id)s
 
 -- name: hold_template
 -- The campaign's template, held until the start is written: a decision on it waits for that, and
--- then finds the campaign waiting.
+-- then finds the campaign waiting. A start may hand the template over, so two of them queue here.
 SELECT t.id FROM template t JOIN campaign c ON c.template_id = t.id
 WHERE c.workspace_id = %(workspace_id)s AND c.name = %(name)s
-FOR SHARE OF t
+FOR NO KEY UPDATE OF t
 
 -- name: move
 -- One move of the lifecycle; no row means somebody was first.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.shares import division
 from textwave.campaigns.shares_store import Rules, WrittenVariant
-from textwave.campaigns.store import Brief
 from textwave.content.variables import TemplateText, parse
 from textwave.content.wording import full_text
 from textwave.kit.text import Counting

@@ -15,11 +15,11 @@ import ibis
 import pyarrow as pa
 
 from textwave.campaigns import shares_store, store, trial_store
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.draft import NotReadyToStart, read_sources
 from textwave.campaigns.reach import Reach, find_reach
 from textwave.campaigns.serving_store import defer_serving
 from textwave.campaigns.start_operations import check_signature, record
-from textwave.campaigns.store import Brief
 from textwave.campaigns.texts import parts_of, sent_text
 from textwave.campaigns.trial_store import SentTest, SentTestMessage
 from textwave.content.rendering import render

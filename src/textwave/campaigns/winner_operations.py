@@ -14,13 +14,14 @@ import structlog
 
 from textwave.accounts.store import audit
 from textwave.campaigns import shares_store, store, winner_store
+from textwave.campaigns.brief import Brief
 from textwave.campaigns.operations import campaign
 from textwave.campaigns.serving_store import defer_serving
 from textwave.campaigns.shares import REST_NUMBER, Choice, NoWinnerOpen
 from textwave.campaigns.shares import choose as choose_by_clicks
 from textwave.campaigns.shares_store import Rules
 from textwave.campaigns.spread_operations import spread_batches
-from textwave.campaigns.store import Brief, Campaign
+from textwave.campaigns.store import Campaign
 from textwave.campaigns.texts import Texts, texts_of
 from textwave.campaigns.winner_store import CampaignKey, PlannedMessage, Rest
 from textwave.kit.clock import Clock

@@ -52,6 +52,10 @@ def create(
     template: Annotated[
         str | None, typer.Option(help="Its template; with variants theirs.")
     ] = None,
+    text: Annotated[
+        str,
+        typer.Option(help="A text of its own: a new template, named after the campaign."),
+    ] = "",
     message_type: Annotated[
         str, typer.Option("--type", help="promotional or notification.")
     ] = "promotional",
@@ -85,7 +89,7 @@ def create(
     sources = dict(read_source(one) for one in variable or [])
     body = {
         "name": name, "type": message_type, "platform": platform, "signature": signature,
-        "template": template, "audience": audience, "variables": sources,
+        "template": template, "content": text, "audience": audience, "variables": sources,
         "numbers": numbers, "quiet": quiet,
     } | effort_body(
         priority=priority, error_budget=error_budget, error_budget_after=error_budget_after

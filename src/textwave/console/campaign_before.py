@@ -12,7 +12,8 @@ from typing import Any, Final
 from textwave.accounts.store import workspace
 from textwave.campaigns import rehearsal_store, shares_store, store, trial_operations
 from textwave.campaigns.operations import campaign
-from textwave.campaigns.store import Brief, Campaign
+from textwave.campaigns.brief import Brief
+from textwave.campaigns.store import Campaign
 from textwave.campaigns.texts import sent_text
 from textwave.campaigns.trial_store import SentTest
 from textwave.console.visit import Visit

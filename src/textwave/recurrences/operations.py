@@ -183,6 +183,9 @@ def _check_name(new: NewRecurrence) -> None:
         raise InvalidValue("name", f"use 1-{_LONGEST_NAME} printable characters on one line.")
     if new.max_runs is not None and not 1 <= new.max_runs <= _MOST_RUNS:
         raise InvalidValue("max_runs", f"give 1 to {_MOST_RUNS:,}, or nothing for no end.")
+    if new.draft.content:
+        problem = "leave it out: each run sends a template that is approved. Write it as one first."
+        raise InvalidValue("content", problem)
     if new.draft.timing.at is not None:
         problem = "a recurring campaign has no time of its own; its times are those of the rule."
         raise InvalidValue("schedule.at", problem)
