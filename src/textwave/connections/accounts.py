@@ -99,6 +99,7 @@ class PlatformAccount:
     """A platform account as it is kept; `sealed_key` is of use to `open_platform` only.
 
     `resting_until`: it did not answer, and is tried again then; `resting_reason`: what it said.
+    `push_version`: of the secret in the paths that it is pushed to.
     """
 
     id: PlatformId
@@ -119,6 +120,7 @@ class PlatformAccount:
     key_id: str = ""
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     takes_replies: bool = True
+    push_version: int = 1
     resting_until: datetime | None = None
     resting_reason: str = ""
 

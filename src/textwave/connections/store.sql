@@ -17,8 +17,8 @@ VALUES (%(platform_id)s, %(workspace_id)s) ON CONFLICT DO NOTHING
 -- The platforms that a workspace may use.
 SELECT p.id, p.organization_id, p.name, p.kind, p.base_url, p.sealed_key, p.capabilities,
     p.rate_per_second, p.max_batch, p.opt_out_text, p.counting, p.price_milli, p.currency,
-    p.callback_signing, p.receipts, p.key_id, p.options, p.takes_replies, p.resting_until,
-    p.resting_reason
+    p.callback_signing, p.receipts, p.key_id, p.options, p.takes_replies,
+    p.push_version, p.resting_until, p.resting_reason
 FROM platform p JOIN platform_workspace pw ON pw.platform_id = p.id
 WHERE pw.workspace_id = %(workspace_id)s
     AND (%(name)s::text IS NULL OR p.name = %(name)s)
@@ -29,14 +29,14 @@ ORDER BY p.name LIMIT %(limit)s
 -- One platform, for workers.
 SELECT id, organization_id, name, kind, base_url, sealed_key, capabilities, rate_per_second,
     max_batch, opt_out_text, counting, price_milli, currency, callback_signing, receipts,
-    key_id, options, takes_replies, resting_until, resting_reason
+    key_id, options, takes_replies, push_version, resting_until, resting_reason
 FROM platform WHERE id = %(platform_id)s
 
 -- name: platforms_to_pull
 -- Every platform that does not push, for workers.
 SELECT id, organization_id, name, kind, base_url, sealed_key, capabilities, rate_per_second,
     max_batch, opt_out_text, counting, price_milli, currency, callback_signing, receipts,
-    key_id, options, takes_replies, resting_until, resting_reason
+    key_id, options, takes_replies, push_version, resting_until, resting_reason
 FROM platform WHERE receipts = 'pull' ORDER BY id
 
 -- name: update_platform

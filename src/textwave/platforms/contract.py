@@ -324,6 +324,10 @@ class Platform(Protocol):
         """Pull replies behind a cursor; an empty cursor begins at the oldest kept."""
         ...
 
+    async def reviews(self, after: str, limit: int = 1000) -> Page[ReviewNotice]:
+        """Pull review notices behind a cursor, where the platform keeps them in a queue."""
+        ...
+
     async def account(self) -> Account:
         """Ask for balance, limits and capabilities."""
         ...

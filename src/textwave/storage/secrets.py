@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
@@ -30,6 +32,10 @@ class Vault:
         """Decrypt; raises `cryptography.exceptions.InvalidTag` for another key or context."""
         nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         return AESGCM(self.key).decrypt(nonce, body, context.encode()).decode()
+
+    def derive(self, context: str) -> bytes:
+        """Return 32 bytes that only this installation can tell, always the same for a context."""
+        return HKDF(SHA256(), _KEY_BYTES, salt=None, info=context.encode()).derive(self.key)
 
 
 def open_vault(folder: Path) -> Vault:

@@ -28,6 +28,7 @@ from textwave.platforms.contract import (
     Receipt,
     Reply,
     Review,
+    ReviewNotice,
     ReviewState,
     SendAnswer,
     SendRequest,
@@ -194,6 +195,11 @@ class ThirdPartyPlatform:
             return Page(read_items(page.items, reply_of), page.next)
         except MalformedCallback as malformed:
             self._nonsense(malformed)
+
+    async def reviews(self, after: str, limit: int = 1000) -> Page[ReviewNotice]:
+        """Refuse: the contract pushes them, and lets them be asked for one by one."""
+        _ = after, limit
+        raise NotOffered(self._name, "review notices in pages")
 
     async def account(self) -> Account:
         """Ask for balance, limits and capabilities."""

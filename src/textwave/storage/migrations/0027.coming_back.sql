@@ -1,0 +1,30 @@
+-- What comes back in more than one form, and asking for what is in doubt.
+
+-- The version of the secret in the paths that a platform is pushed to, where it signs nothing.
+ALTER TABLE platform ADD COLUMN push_version smallint NOT NULL DEFAULT 1 CHECK (push_version > 0);
+
+-- Bodies stay as they came: each says in whose form. 'pulled': written here, from a pulled page.
+ALTER TABLE callback_inbox ADD COLUMN format text NOT NULL DEFAULT 'thirdparty'
+    CHECK (format IN ('thirdparty', 'aliyun', 'pulled'));
+
+DROP FUNCTION store_callback(bigint, text, bytea);
+CREATE FUNCTION store_callback(platform bigint, kind_of_callback text, raw bytea,
+                               format_of_body text DEFAULT 'thirdparty')
+RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO callback_inbox (platform_id, kind, body, format)
+    VALUES (platform, kind_of_callback, raw, format_of_body) RETURNING id
+$$;
+
+-- What a callback's address tells of its account beside the key, before any workspace is known.
+CREATE FUNCTION callback_account(name_of_platform text)
+RETURNS TABLE (id bigint, kind text, takes_replies boolean, push_version smallint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT id, kind, takes_replies, push_version FROM platform WHERE name = name_of_platform
+$$;
+
+-- Receipts that name their message by the key of its request and its number.
+ALTER TABLE stray_receipt
+    ALTER COLUMN message_id DROP NOT NULL,
+    ADD COLUMN request_key text,
+    ADD COLUMN mobile bigint,
+    ADD CONSTRAINT stray_receipt_named CHECK (message_id IS NOT NULL OR request_key IS NOT NULL);
