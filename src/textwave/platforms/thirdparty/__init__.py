@@ -3,7 +3,8 @@
 Take from here; the modules inside are this adapter's own business and the sandbox's.
 """
 
-from textwave.platforms.thirdparty.adapter import Limits, ThirdPartyPlatform
+from textwave.platforms.exchange import Limits
+from textwave.platforms.thirdparty.adapter import ThirdPartyPlatform
 from textwave.platforms.thirdparty.callbacks import (
     MalformedCallback,
     parse_receipts,

@@ -7,7 +7,6 @@ to retry, to pace, to store, to follow redirects and to read endless answers.
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import quote
 
@@ -36,7 +35,7 @@ from textwave.platforms.contract import (
     TemplateSubmission,
     Trace,
 )
-from textwave.platforms.outcomes import Outcome
+from textwave.platforms.exchange import USUAL_LIMITS, Letter, Limits, NoAnswer, exchange
 from textwave.platforms.signing import signature_headers
 from textwave.platforms.thirdparty.answers import (
     Answered,
@@ -76,24 +75,6 @@ _receipts = msgspec.json.Decoder(WirePage[WireReceipt], strict=False)
 _replies = msgspec.json.Decoder(WirePage[WireReply], strict=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long one exchange may take and how much may be read."""
-
-    total_seconds: float = 30.0
-    connect_seconds: float = 5.0
-    answer_bytes: int = 10 * 1024 * 1024
-
-
-class NoAnswer(Exception):
-    """The exchange ended without a whole answer."""
-
-    def __init__(self, outcome: Outcome, detail: str) -> None:
-        super().__init__(detail)
-        self.outcome = outcome
-        self.detail = detail
-
-
 class ThirdPartyPlatform:
     """One account at one third-party platform; the session belongs to the caller.
 
@@ -107,7 +88,7 @@ class ThirdPartyPlatform:
         url: str,
         name: str,
         key: str,
-        limits: Limits = Limits(),
+        limits: Limits = USUAL_LIMITS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._session = session
@@ -116,9 +97,6 @@ class ThirdPartyPlatform:
         self._key = key
         self._limits = limits
         self._clock = clock
-        self._timeout = aiohttp.ClientTimeout(
-            total=limits.total_seconds, sock_connect=limits.connect_seconds
-        )
 
     async def send(self, request: SendRequest) -> SendAnswer:
         """Hand the messages over once; every trouble ends as an outcome."""
@@ -241,28 +219,15 @@ class ThirdPartyPlatform:
             NoAnswer: no whole answer came; its outcome says whether the request left.
         """
         timestamp, nonce = str(int(self._clock())), secrets.token_hex(16)
-        try:
-            async with self._session.request(
-                method,
-                self._address(path, query, timestamp, nonce),
-                data=body or None,
-                headers=self._headers(method, path, timestamp, nonce, body),
-                timeout=self._timeout,
-                allow_redirects=False,
-            ) as response:
-                return Answered(
-                    response.status,
-                    response.headers.get("Content-Type", ""),
-                    response.headers.get("Retry-After", ""),
-                    await self._read_bounded(response),
-                )
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NoAnswer(Outcome.unreachable, _said(error)) from error
-        except TimeoutError as error:
-            detail = f"no answer within {self._limits.total_seconds:g} s"
-            raise NoAnswer(Outcome.unknown, detail) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise NoAnswer(Outcome.unknown, _said(error)) from error
+        url = self._address(path, query, timestamp, nonce)
+        headers = self._headers(method, path, timestamp, nonce, body)
+        heard = await exchange(self._session, Letter(method, url, headers, body), self._limits)
+        return Answered(
+            heard.status,
+            heard.headers.get("Content-Type", ""),
+            heard.headers.get("Retry-After", ""),
+            heard.body,
+        )
 
     def _address(self, path: str, query: str, timestamp: str, nonce: str) -> URL:
         rest = f"{path}?timestamp={timestamp}&nonce={nonce}{query}"
@@ -279,18 +244,6 @@ class ThirdPartyPlatform:
         return headers | signature_headers(
             self._key, method=method, path=signed_path, timestamp=timestamp, nonce=nonce, body=body
         )
-
-    async def _read_bounded(self, response: aiohttp.ClientResponse) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.content.iter_any():
-            size += len(chunk)
-            if size > self._limits.answer_bytes:
-                response.close()
-                detail = f"the answer is longer than {self._limits.answer_bytes} bytes"
-                raise NoAnswer(Outcome.unknown, detail)
-            chunks.append(chunk)
-        return b"".join(chunks)
 
 
 def base_url(url: str) -> str:
@@ -322,7 +275,3 @@ def _missing(refused: PlatformRefused) -> Review:
     if refused.platform_code == NOT_FOUND:
         return Review(ReviewState.missing)
     raise refused
-
-
-def _said(error: Exception) -> str:
-    return legible(f"{type(error).__name__}: {error}")

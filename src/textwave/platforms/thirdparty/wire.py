@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from textwave.platforms.contract import SendRequest, TemplateSubmission
+from textwave.platforms.exchange import legible as legible  # noqa: PLC0414 - taken from here, too
 from textwave.platforms.thirdparty.codes import SMS_TYPES
 from textwave.platforms.thirdparty.mobiles import write_mobile
 
@@ -201,11 +202,3 @@ def in_utc(moment: datetime) -> datetime:
         OverflowError: it is so near to the end of the calendar that UTC has no such day.
     """
     return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-
-
-def legible(text: str | int | None, characters: int = 200) -> str:
-    """Return a foreign text fit to be stored and shown: no control characters, not too long."""
-    if not text:
-        return ""
-    line = str(text)[: characters * 2]
-    return "".join(mark if mark.isprintable() else " " for mark in line).strip()[:characters]
