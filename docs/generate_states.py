@@ -9,14 +9,15 @@ from pathlib import Path
 
 from textwave.campaigns.endings import TIME_LIMITS, TimeLimit
 from textwave.campaigns.states import CAMPAIGN_STATES
-from textwave.content.states import SIGNATURE_STATES, TEMPLATE_STATES
+from textwave.content.states import TEMPLATE_STATES
 from textwave.settings import Settings
+from textwave.signatures.states import SIGNATURE_STATES
 
 PAGE = Path(__file__).with_name("states.md")
 TABLES = (
     ("Campaign", "src/textwave/campaigns/states.py", CAMPAIGN_STATES),
     ("Template", "src/textwave/content/states.py", TEMPLATE_STATES),
-    ("Signature", "src/textwave/content/states.py", SIGNATURE_STATES),
+    ("Signature", "src/textwave/signatures/states.py", SIGNATURE_STATES),
 )
 INTRODUCTION = """# States
 

@@ -18,8 +18,7 @@ from textwave.content.review_operations import (
     submit_template,
     withdraw_template,
 )
-from textwave.content.signature_operations import add_signature
-from textwave.content.store import Decided, Signature, Template
+from textwave.content.store import Decided, Template
 from textwave.kit.ids import TemplateId, WorkspaceId
 from textwave.platforms.contract import (
     MessageType,
@@ -30,6 +29,9 @@ from textwave.platforms.contract import (
     ReviewSubject,
 )
 from textwave.platforms.sandbox import SandboxSettings, build_application
+from textwave.signatures import store as signature_store
+from textwave.signatures.operations import add_signature
+from textwave.signatures.store import Signature
 from textwave.storage.ledger import Connection
 from textwave.storage.secrets import Vault
 
@@ -298,7 +300,7 @@ async def signature(place: Place, told: str) -> Signature:
 
 async def named(place: Place) -> Signature:
     async with place.people.transaction(place.workspace_id) as connection:
-        return await store.signature_named(
+        return await signature_store.signature_named(
             connection,
             workspace_id=place.workspace_id,
             platform_id=place.account.id,

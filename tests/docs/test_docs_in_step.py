@@ -14,9 +14,10 @@ from typer.main import get_command
 
 from textwave.campaigns.states import CAMPAIGN_STATES
 from textwave.cli.main import app
-from textwave.content.states import SIGNATURE_STATES, TEMPLATE_STATES
+from textwave.content.states import TEMPLATE_STATES
 from textwave.kit.states import StateTable
 from textwave.settings import CLIENT_NAMES, PREFIX, Settings
+from textwave.signatures.states import SIGNATURE_STATES
 from textwave.storage.ledger import Ledger, value
 
 ROOT = Path(__file__).parents[2]

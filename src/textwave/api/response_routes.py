@@ -17,12 +17,12 @@ from textwave.api.shapes import (
 )
 from textwave.campaigns.operations import campaign as campaign_named
 from textwave.connections.store import platform_named
-from textwave.content.store import signature_named
 from textwave.kit.ids import OptOutId, ReplyId, SignatureId, WorkspaceId
 from textwave.kit.mobile import read_mobile
 from textwave.kit.refusal import InvalidValue
 from textwave.responses import store as responses
 from textwave.responses.intent import Intent
+from textwave.signatures.store import signature_named
 from textwave.storage.ledger import Connection
 from textwave.suppression import operations as suppression
 from textwave.suppression import store as suppressed

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 from textwave.api.entry import After, Limit, Name, Rt, Who
 from textwave.api.shapes import Page, Signature, page_of
 from textwave.connections.accounts import RATE_MAX
-from textwave.content import store
-from textwave.content.signature_operations import add_signature, set_signature_rate
+from textwave.signatures import store
+from textwave.signatures.operations import add_signature, set_signature_rate
 
 routes = APIRouter()
 Named = Annotated[Name, Path()]

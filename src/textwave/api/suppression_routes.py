@@ -14,13 +14,13 @@ from textwave.api.entry import After, Limit, Name, RowId, Rt, Text, Who
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Operation, Page, Shape, page_of
 from textwave.connections.store import platform_named
-from textwave.content.store import signature_named
 from textwave.customers.body_store import stored_body
 from textwave.downloads import opt_out_operations as exports
 from textwave.downloads.opt_out_files import SheetFormat
 from textwave.kit.ids import OperationId, PlatformId, SignatureId, WorkspaceId
 from textwave.kit.mobile import Mobile, mask_numbers, masked, read_mobile
 from textwave.kit.refusal import InvalidValue
+from textwave.signatures.store import signature_named
 from textwave.storage.ledger import Connection
 from textwave.suppression import deny_operations, deny_store, import_operations
 from textwave.suppression import operations as opt_outs

@@ -23,6 +23,7 @@ from textwave.customers import store as customers
 from textwave.kit.ids import AudienceId, WorkspaceId
 from textwave.plans.parts import united
 from textwave.platforms.contract import MessageType
+from textwave.signatures import store as signature_store
 from textwave.storage.ledger import Connection
 
 _PAGE: Final = 200
@@ -78,7 +79,7 @@ async def read_choices(
     if account is None and accounts:
         account = accounts[0]
     platform = account.name if account else ""
-    signatures = await content.signatures(connection, workspace_id=workspace_id)
+    signatures = await signature_store.signatures(connection, workspace_id=workspace_id)
     templates = await _templates(connection, workspace_id)
     fitting = [
         one for one in templates if one.platform == platform and one.type == given.get("type")

@@ -10,13 +10,13 @@ from textwave.console.answering import page
 from textwave.console.fields import text
 from textwave.console.limit_reading import read_signatures
 from textwave.console.visit import Visit
-from textwave.content.store import Signature
 from textwave.kit.refusal import AlreadyExists, InvalidValue, Refusal
 from textwave.limits import operations as limits
 from textwave.limits import store as limits_store
 from textwave.limits.fatigue import HIGHEST_LIMIT, WINDOW_SECONDS
 from textwave.limits.operations import RuleDraft, SignatureName
 from textwave.limits.store import FatigueRule
+from textwave.signatures.store import Signature
 
 _LARGEST_FORM_BYTES: Final = 64_000
 

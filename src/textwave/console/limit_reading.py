@@ -8,13 +8,13 @@ from typing import Final
 from textwave.audiences import store as audiences
 from textwave.audiences.store import Sort, Wanted
 from textwave.console.visit import Visit
-from textwave.content import store as content
-from textwave.content.store import Signature
 from textwave.limits import allowlist_operations
 from textwave.limits import store as limits_store
 from textwave.limits.allowlist_store import AllowlistEntry
 from textwave.limits.fatigue import WINDOW_SECONDS, CountsBy
 from textwave.limits.store import FatigueRule, KeptHoliday, SendingPolicy
+from textwave.signatures import store
+from textwave.signatures.store import Signature
 
 _MOST_SIGNATURES: Final = 200
 
@@ -61,7 +61,7 @@ async def read_limits_of(visit: Visit) -> AllowedLimits:
 async def read_signatures(visit: Visit) -> list[Signature]:
     """Read the signatures that a rule, an opt-out or a question can name."""
     async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
-        return await content.signatures(
+        return await store.signatures(
             connection, workspace_id=visit.workspace_id, limit=_MOST_SIGNATURES
         )
 

@@ -17,12 +17,12 @@ from textwave.console.answering import page
 from textwave.console.fields import row_id, text
 from textwave.console.operation_pages import operation_of
 from textwave.console.visit import Visit
-from textwave.content import store as content
 from textwave.customers.body_store import FileTooLarge, stored_body
 from textwave.downloads import opt_out_operations as exports
 from textwave.downloads.opt_out_files import SheetFormat
 from textwave.kit.ids import OperationId, PlatformId, SignatureId
 from textwave.kit.refusal import InvalidValue, Refusal
+from textwave.signatures import store
 from textwave.suppression import import_operations
 from textwave.suppression.export_store import Exported
 from textwave.suppression.import_operations import ImportRequest
@@ -53,7 +53,7 @@ async def _places(visit: Visit) -> dict[str, Any]:
         key: dict[str, Any] = {"workspace_id": visit.workspace_id}
         return {
             "platforms": await connection_store.platforms(connection, **key),
-            "signatures": await content.signatures(connection, **key),
+            "signatures": await store.signatures(connection, **key),
             "zone": (await workspace(connection, visit.workspace_id)).time_zone,
         }
 

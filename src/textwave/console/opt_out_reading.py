@@ -13,11 +13,11 @@ from textwave.connections import store as connection_store
 from textwave.connections.accounts import PlatformAccount
 from textwave.console.fields import row_id
 from textwave.console.visit import Visit
-from textwave.content import store as content
-from textwave.content.store import Signature
 from textwave.kit.ids import OptOutId, PlatformId, SignatureId
 from textwave.kit.mobile import Mobile, masked
 from textwave.kit.refusal import NotFound
+from textwave.signatures import store as signature_store
+from textwave.signatures.store import Signature
 from textwave.storage.ledger import Connection
 from textwave.suppression import deny_store, store
 
@@ -77,7 +77,7 @@ async def read_list(visit: Visit) -> OptOutList:
     async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
         workspace_id = visit.workspace_id
         platforms = await connection_store.platforms(connection, workspace_id=workspace_id)
-        signatures = await content.signatures(connection, workspace_id=workspace_id)
+        signatures = await signature_store.signatures(connection, workspace_id=workspace_id)
         signature_id = row_id(asked.get("signature", ""))
         platform_id = _platform(asked.get("platform", ""), platforms) if kind == PLATFORMS else None
         entries = list[Entry]()

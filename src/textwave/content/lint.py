@@ -1,21 +1,20 @@
 """What a reviewer would send back, found while the text is written.
 
-`lint` returns every finding with its place; `check_text` and `check_signature` refuse errors. A
-platform's reviewer still decides: a text without findings may be rejected.
+`lint` returns every finding with its place; `check_text` refuses errors. A platform's reviewer
+still decides: a text without findings may be rejected.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import ClassVar, Final
 
 from textwave.content.variables import MalformedVariable, TemplateText, parse
+from textwave.kit.findings import Finding, Severity, error, warning
 from textwave.kit.refusal import Refusal
 from textwave.platforms.contract import MessageType
 
 LONGEST_TEXT: Final = 500
-LONGEST_SIGNATURE: Final = 18
 OPT_OUT_TEXTS: Final = ("拒收请回复R", "回T退订")
 """Wordings that tell how to opt out, whatever the platform's own is."""
 
@@ -37,26 +36,7 @@ _traditional = re.compile(f"[{''.join(sorted(TRADITIONAL_SAMPLE))}]")
 _emoji = re.compile(
     "[\U0001f000-\U0001faff\u2600-\u2604\u2607-\u263f\u2641\u2643-\u27bf\ufe0f\u20e3]"
 )
-_signature_brackets = re.compile(r"[【】\[\]()（）［］]")
-_signature_blank = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _lookalike = re.compile(r"[$＄]?｛\w+｝|＄\{\w+\}|(?<!\$)\{[A-Za-z_]\w*\}")
-
-
-class Severity(StrEnum):
-    """An error stops the submission; a warning is for the writer to judge."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to mend; `position` counts characters from 0."""
-
-    code: str
-    severity: Severity
-    position: int
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +61,13 @@ class TextNotAcceptable(Refusal):
         return " ".join(finding.sentence for finding in self.findings)
 
 
-@dataclass(eq=False)
-class SignatureNotAcceptable(Refusal):
-    """A signature cannot be used as it was typed."""
-
-    code: ClassVar[str] = "signature_not_acceptable"
-    signature: str
-    findings: list[Finding]
-
-    @property
-    def sentence(self) -> str:
-        return " ".join(finding.sentence for finding in self.findings)
-
-
 def lint(text: str, rules: TextRules) -> list[Finding]:
     """Return what is wrong with a template text, in the order of the text."""
     findings = [*_length(text), *_characters(text, rules), *_opt_out(text, rules)]
     try:
         findings += _variables(parse(text))
     except MalformedVariable as malformed:
-        findings.append(_error(malformed.code, malformed.position, malformed.sentence))
+        findings.append(error(malformed.code, malformed.position, malformed.sentence))
     return sorted(findings, key=lambda finding: finding.position)
 
 
@@ -116,50 +83,32 @@ def check_text(text: str, rules: TextRules) -> list[Finding]:
     return findings
 
 
-def check_signature(text: str) -> None:
-    """Accept a signature typed without brackets.
-
-    Raises:
-        SignatureNotAcceptable: brackets, white space, nothing, or more than 18 characters.
-    """
-    if findings := list(_signature(text)):
-        raise SignatureNotAcceptable(text, findings)
-
-
-def _error(code: str, position: int, sentence: str) -> Finding:
-    return Finding(code, Severity.ERROR, position, sentence)
-
-
-def _warning(code: str, position: int, sentence: str) -> Finding:
-    return Finding(code, Severity.WARNING, position, sentence)
-
-
 def _length(text: str) -> Iterator[Finding]:
     if not text or text.isspace():
-        yield _error("text_empty", 0, "The text is empty. Write at least one character.")
+        yield error("text_empty", 0, "The text is empty. Write at least one character.")
     elif text != text.strip():
         at_start = text[0].isspace()
         position = 0 if at_start else len(text.rstrip())
         sentence = f"White space at the {'start' if at_start else 'end'} is counted and billed."
-        yield _warning("outer_white_space", position, sentence)
+        yield warning("outer_white_space", position, sentence)
     if len(text) > LONGEST_TEXT:
         sentence = f"The text has {len(text)} characters; at most {LONGEST_TEXT} are allowed."
-        yield _error("text_too_long", LONGEST_TEXT, sentence)
+        yield error("text_too_long", LONGEST_TEXT, sentence)
 
 
 def _characters(text: str, rules: TextRules) -> Iterator[Finding]:
     if found := _brackets.search(text):
         sentence = "【】 are for the signature alone, which is put in front. Use other brackets."
-        yield _error("signature_brackets_in_text", found.start(), sentence)
+        yield error("signature_brackets_in_text", found.start(), sentence)
     if rules.refuses_emoji and (found := _emoji.search(text)):
         sentence = f"The platform takes no emoji such as “{found[0]}”. Take it out."
-        yield _error("emoji", found.start(), sentence)
+        yield error("emoji", found.start(), sentence)
     if rules.refuses_traditional and (found := _traditional.search(text)):
         sentence = f"“{found[0]}” is traditional Chinese; the platform takes simplified only."
-        yield _error("traditional_characters", found.start(), sentence)
+        yield error("traditional_characters", found.start(), sentence)
     if found := _lookalike.search(text):
         sentence = f"“{found[0]}” will be sent as it stands. A variable is written ${{name}}."
-        yield _warning("looks_like_a_variable", found.start(), sentence)
+        yield warning("looks_like_a_variable", found.start(), sentence)
 
 
 def _opt_out(text: str, rules: TextRules) -> Iterator[Finding]:
@@ -168,37 +117,23 @@ def _opt_out(text: str, rules: TextRules) -> Iterator[Finding]:
         for wording in dict.fromkeys((wanted, *OPT_OUT_TEXTS)):
             if wording and (position := text.find(wording)) >= 0:
                 sentence = f"A notification must not say “{wording}”. Take it out."
-                yield _error("opt_out_text_forbidden", position, sentence)
+                yield error("opt_out_text_forbidden", position, sentence)
     elif rules.message_type is MessageType.promotional and not text.rstrip().endswith(wanted):
         sentence = f"A promotional text must end with “{wanted}”. Put it at the end."
-        yield _error("opt_out_text_missing", len(text), sentence)
+        yield error("opt_out_text_missing", len(text), sentence)
 
 
 def _variables(template: TemplateText) -> Iterator[Finding]:
     if template.variables and not "".join(template.literals).strip():
-        yield _error("only_variables", 0, "The text is nothing but variables. Write words around.")
+        yield error("only_variables", 0, "The text is nothing but variables. Write words around.")
     end_before = -1
     seen: set[str] = set()
     for variable in template.variables:
         if variable.position == end_before:
             sentence = f"Nothing stands between “{variable.name}” and the variable before it."
-            yield _error("adjacent_variables", variable.position, f"{sentence} Put a word there.")
+            yield error("adjacent_variables", variable.position, f"{sentence} Put a word there.")
         if variable.name in seen:
             sentence = f"The variable “{variable.name}” stands here again. Use another name."
-            yield _error("repeated_variable", variable.position, sentence)
+            yield error("repeated_variable", variable.position, sentence)
         seen.add(variable.name)
         end_before = variable.end
-
-
-def _signature(text: str) -> Iterator[Finding]:
-    if not text:
-        yield _error("signature_empty", 0, "The signature is empty. Type who is speaking.")
-    if found := _signature_brackets.search(text):
-        sentence = "Type the signature without brackets, they are added when sending."
-        yield _error("signature_brackets", found.start(), sentence)
-    if found := _signature_blank.search(text):
-        sentence = "A signature has no spaces, line breaks or invisible characters. Take them out."
-        yield _error("signature_white_space", found.start(), sentence)
-    if len(text) > LONGEST_SIGNATURE:
-        sentence = f"The signature has {len(text)} characters; at most {LONGEST_SIGNATURE} fit."
-        yield _error("signature_too_long", LONGEST_SIGNATURE, sentence)

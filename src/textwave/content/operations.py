@@ -12,7 +12,6 @@ from textwave.connections import store as connection_store
 from textwave.connections.accounts import PlatformAccount
 from textwave.content import link_store, store
 from textwave.content.capabilities import needed, refuse_unsupported, takes_opt_out_text
-from textwave.content.in_use import InUse
 from textwave.content.links import (
     LONGEST_DAYS,
     ShortLink,
@@ -38,6 +37,7 @@ from textwave.content.trail import note_change
 from textwave.content.variables import parse
 from textwave.content.wording import full_text
 from textwave.kit.ids import WorkspaceId
+from textwave.kit.in_use import InUse
 from textwave.kit.refusal import AlreadyExists, InvalidValue
 from textwave.kit.states import MoveNotAllowed
 from textwave.kit.typed import check_characters, check_line

@@ -17,10 +17,7 @@ from textwave.connections.accounts import OpenPlatform, PlatformAccount
 from textwave.content import store
 from textwave.content.operations import SUBMIT_TASK, template_job
 from textwave.content.states import (
-    SIGNATURE_STATES,
     TEMPLATE_STATES,
-    SignatureEvent,
-    SignatureState,
     TemplateEvent,
     TemplateState,
 )
@@ -40,6 +37,8 @@ from textwave.platforms.contract import (
     TemplateSubmission,
 )
 from textwave.platforms.outcomes import DISPOSITIONS
+from textwave.signatures import store as signature_store
+from textwave.signatures.states import SIGNATURE_STATES, SignatureEvent, SignatureState
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import defer
 
@@ -322,15 +321,15 @@ def _reasons(reviews: Mapping[str, Review], state: ReviewState) -> dict[str, str
 
 async def _decide_signatures(
     connection: Connection, account: PlatformAccount, reviews: Mapping[str, Review], now: datetime
-) -> list[Decided]:
-    decided: list[Decided] = []
+) -> list[signature_store.Decided]:
+    decided: list[signature_store.Decided] = []
     for answer, event in (
         (ReviewState.approved, SignatureEvent.APPROVE),
         (ReviewState.rejected, SignatureEvent.REJECT),
     ):
         reasons = _reasons(reviews, answer)
         if reasons:
-            decided += await store.decide_signatures(
+            decided += await signature_store.decide_signatures(
                 connection,
                 platform_id=account.id,
                 reasons=reasons,
@@ -365,7 +364,10 @@ async def _decide_templates(
 
 
 async def _write_down(
-    connection: Connection, kind: str, platform: str, decided: Sequence[Decided]
+    connection: Connection,
+    kind: str,
+    platform: str,
+    decided: Sequence[Decided | signature_store.Decided],
 ) -> None:
     for one in decided:
         await audit(

@@ -1,4 +1,4 @@
-"""The lives of signatures and templates, as tables of moves.
+"""The life of a template, as a table of moves.
 
 A platform's answer moves what is under review and nothing else; a deleted one stays deleted.
 """
@@ -7,24 +7,6 @@ from enum import StrEnum
 from typing import Final
 
 from textwave.kit.states import StateTable
-
-
-class SignatureState(StrEnum):
-    """Where a signature stands; only an approved one can be sent with."""
-
-    REVIEWING = "reviewing"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    DELETED = "deleted"
-
-
-class SignatureEvent(StrEnum):
-    """What can happen to a signature."""
-
-    APPROVE = "be approved"
-    REJECT = "be rejected"
-    ASK_AGAIN = "be asked about again"
-    DELETE = "be deleted"
 
 
 class TemplateState(StrEnum):
@@ -46,18 +28,6 @@ class TemplateEvent(StrEnum):
     REJECT = "be rejected"
     DELETE = "be deleted"
 
-
-SIGNATURE_STATES: Final = StateTable(
-    "signature",
-    {
-        (SignatureState.REVIEWING, SignatureEvent.APPROVE): SignatureState.APPROVED,
-        (SignatureState.REVIEWING, SignatureEvent.REJECT): SignatureState.REJECTED,
-        (SignatureState.REVIEWING, SignatureEvent.DELETE): SignatureState.DELETED,
-        (SignatureState.APPROVED, SignatureEvent.DELETE): SignatureState.DELETED,
-        (SignatureState.REJECTED, SignatureEvent.ASK_AGAIN): SignatureState.REVIEWING,
-        (SignatureState.REJECTED, SignatureEvent.DELETE): SignatureState.DELETED,
-    },
-)
 
 # A rejected template may be submitted as it is: what was wrong may have been the platform's key.
 TEMPLATE_STATES: Final = StateTable(

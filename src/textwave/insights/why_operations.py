@@ -5,7 +5,6 @@ from typing import Final
 
 from textwave.campaigns.moved_store import newest_moved_month
 from textwave.connections.store import platform_named
-from textwave.content.store import signature_named
 from textwave.insights import why_store as store
 from textwave.insights.why import Known, RightNow, Why, explained, right_now
 from textwave.kit.ids import WorkspaceId
@@ -13,6 +12,7 @@ from textwave.kit.mobile import Mobile, masked
 from textwave.limits import allowlist_store
 from textwave.limits import store as limits_store
 from textwave.limits.fatigue import CountsBy
+from textwave.signatures.store import signature_named
 from textwave.storage.ledger import Connection
 
 CAMPAIGNS_A_PAGE: Final = 1_000

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Final
 
 from textwave.accounts.store import audit
 from textwave.connections.store import platform_named
-from textwave.content.store import signature_named
 from textwave.kit.clock import Clock
 from textwave.kit.ids import OperationId, SignatureId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound, Refusal
@@ -26,6 +25,7 @@ from textwave.limits.quiet import (
     read_holiday,
 )
 from textwave.limits.store import FatigueRule, KeptHoliday, SendingPolicy
+from textwave.signatures.store import signature_named
 from textwave.storage import progress
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.watching import probing

@@ -2,22 +2,21 @@ import asyncio
 
 import pytest
 
-from textwave.content import store
-from textwave.content.in_use import InUse
-from textwave.content.lint import SignatureNotAcceptable
-from textwave.content.signature_operations import (
+from tests.content.conftest import NOW, Place, actions
+from tests.content.gateway import NAME
+from textwave.kit.in_use import InUse
+from textwave.kit.refusal import AlreadyExists, NotFound
+from textwave.kit.states import MoveNotAllowed
+from textwave.platforms.contract import PlatformRefused
+from textwave.signatures import store
+from textwave.signatures.operations import (
     SignatureMissing,
     add_signature,
     ask_again_for_signature,
     delete_signature,
 )
-from textwave.content.store import Signature
-from textwave.kit.refusal import AlreadyExists, NotFound
-from textwave.kit.states import MoveNotAllowed
-from textwave.platforms.contract import PlatformRefused
-
-from .conftest import NOW, Place, actions
-from .gateway import NAME
+from textwave.signatures.store import Signature
+from textwave.signatures.wording import SignatureNotAcceptable
 
 
 async def add(place: Place, name: str = "云裳") -> Signature:

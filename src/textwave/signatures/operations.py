@@ -9,17 +9,17 @@ from typing import ClassVar
 
 from textwave.connections import store as connection_store
 from textwave.connections.accounts import RATE_MAX, OpenPlatform, PlatformAccount
-from textwave.content import store
-from textwave.content.in_use import InUse
-from textwave.content.lint import check_signature
-from textwave.content.states import SIGNATURE_STATES, SignatureEvent, SignatureState
-from textwave.content.store import Signature
-from textwave.content.trail import note_change
 from textwave.kit.ids import WorkspaceId
+from textwave.kit.in_use import InUse
 from textwave.kit.refusal import AlreadyExists, InvalidValue, Refusal
 from textwave.kit.states import MoveNotAllowed
 from textwave.kit.typed import check_characters
 from textwave.platforms.contract import PlatformUnreachable, Review, ReviewState
+from textwave.signatures import store
+from textwave.signatures.states import SIGNATURE_STATES, SignatureEvent, SignatureState
+from textwave.signatures.store import Signature
+from textwave.signatures.trail import note_change
+from textwave.signatures.wording import check_signature
 from textwave.storage.ledger import Connection, Ledger
 
 NOT_VERIFIED = "not verified: "

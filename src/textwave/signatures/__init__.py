@@ -1,0 +1,1 @@
+"""Signatures: who speaks, as approved by platforms and registered at carriers."""
