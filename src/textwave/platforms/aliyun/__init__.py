@@ -1,0 +1,1 @@
+"""Alibaba Cloud SMS, by its official client, which is imported only when an account is opened."""
