@@ -14,6 +14,7 @@ from textwave.accounts.store import add_workspace
 from textwave.campaigns.operations import campaign
 from textwave.console.session import console_secret, form_token, new_session, seal_session
 from textwave.console.visit import SESSION_COOKIE
+from textwave.content.store import template_named
 from textwave.kit.clock import SystemClock
 from textwave.kit.ids import WorkspaceId
 from textwave.recurrences.operations import recurrence
@@ -308,3 +309,52 @@ async def test_another_workspace_reaches_nothing_of_a_campaign(
     async with stage.ledger.transaction(founding.workspace_id) as connection:
         found = await campaign(connection, founding.workspace_id, "Spring")
     assert found.state == "draft"
+
+
+OWN = FILLED | {"texts": "own", "content": "Dear ${name},\r\nspring is here. 拒收请回复R"}
+
+
+async def test_a_text_of_its_own_starts_with_the_templates_words(
+    stage: Stage, member: aiohttp.ClientSession
+) -> None:
+    status, _, page = await write(member, FILLED | {"texts": "own", "redraw": "yes"})
+    assert status == 200
+    area = re.search(r'<textarea[^>]*name="content"[^>]*>([^<]*)</textarea>', page)
+    assert area
+    assert area[1].startswith("Dear ${name}, see you soon.")
+
+
+async def test_a_text_of_its_own_becomes_a_template_and_is_shown_again_when_edited(
+    stage: Stage, member: aiohttp.ClientSession
+) -> None:
+    status, where, _ = await write(member, OWN)
+    assert (status, where) == (200, "/console/campaigns/Spring")
+    async with stage.ledger.transaction() as connection:
+        made = await campaign(connection, stage.founding.workspace_id, "Spring")
+        kept = await template_named(
+            connection, workspace_id=stage.founding.workspace_id, name="Spring"
+        )
+    assert (made.template, made.own_text) == ("Spring", True)
+    assert kept.content == "Dear ${name},\nspring is here. 拒收请回复R"
+    async with member.get("/console/campaigns/Spring/edit") as answer:
+        page = await answer.text()
+    assert "spring is here." in page
+    assert '<option value="own" selected>' in page
+
+
+async def test_starting_it_says_that_its_text_is_handed_to_review(
+    stage: Stage, member: aiohttp.ClientSession
+) -> None:
+    await write(member, OWN)
+    async with member.get("/console/campaigns/Spring/start") as answer:
+        assert "Its text is handed to review" in await answer.text()
+
+
+async def test_what_is_wrong_with_a_text_of_its_own_stands_beside_it(
+    stage: Stage, member: aiohttp.ClientSession
+) -> None:
+    timed = OWN | {"when": "at", "at": "2099-12-01T09:00"}
+    status, _, page = await write(member, timed)
+    assert status == 409
+    assert re.search(r'id="content-problem">“Spring” has a time', page)
+    assert "spring is here." in page

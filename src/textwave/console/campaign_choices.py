@@ -14,7 +14,7 @@ from textwave.audiences import store as audiences
 from textwave.audiences.store import Sort, Wanted
 from textwave.audiences.visibility import Viewer
 from textwave.connections import store as connection_store
-from textwave.console.campaign_forms import MOST_LISTED, VARIANT_ROWS
+from textwave.console.campaign_forms import MOST_LISTED, VARIANT_ROWS, own_text
 from textwave.content import store as content
 from textwave.content.store import Template
 from textwave.content.variables import MalformedVariable, parse
@@ -110,6 +110,11 @@ async def read_choices(
 def settled(given: Mapping[str, str], choices: Choices) -> dict[str, str]:
     """Return the fields with what goes without saying: an account, a signature, columns."""
     fields = dict(given)
+    if fields.get("texts") == "own" and not fields.get("content", "").strip():
+        named = fields.get("template", "")
+        fields["content"] = next(
+            (one.content for one in choices.templates if one.name == named), ""
+        )
     for name, offered in (
         ("platform", choices.platforms),
         ("signature", [one.name for one in choices.signatures if one.state == "approved"]),
@@ -148,19 +153,26 @@ def chosen_templates(given: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
+def _texts(fitting: Sequence[Template], given: Mapping[str, str]) -> list[str]:
+    if own := own_text(given):
+        return [own]
+    contents = {one.name: one.content for one in fitting}
+    return [contents[name] for name in chosen_templates(given) if name in contents]
+
+
 def _variables(fitting: Sequence[Template], given: Mapping[str, str]) -> Sequence[str]:
-    names = chosen_templates(given)
-    texts = [one.content for one in fitting if one.name in names]
     try:
-        return united(parse(text).names for text in texts)
+        return united(parse(text).names for text in _texts(fitting, given))
     except MalformedVariable:
         return []
 
 
 def _text(fitting: Sequence[Template], given: Mapping[str, str], opt_out_text: str) -> str:
-    name = next(iter(chosen_templates(given)), "")
-    found = next((one for one in fitting if one.name == name), None)
-    return full_text(found.content, MessageType(found.type), opt_out_text) if found else ""
+    first = next(iter(_texts(fitting, given)), "")
+    kind = given.get("type", "")
+    if not first or kind not in list(MessageType):
+        return ""
+    return full_text(first, MessageType(kind), opt_out_text)
 
 
 def _approved_first(parts: list[Part]) -> list[Part]:

@@ -72,6 +72,8 @@ _PLACES: Final = (
 )
 _OF_CODE: Final[Mapping[str, str]] = {
     "time_unfit": "at",
+    "text_not_reviewed": "content",
+    "text_not_acceptable": "content",
     "variable_without_source": "variables",
     "source_not_in_template": "variables",
     "column_unknown": "variables",
@@ -98,7 +100,8 @@ def read_draft(form: Mapping[str, str], variables: Sequence[str]) -> CampaignDra
     for noun in ("platform", "signature", "audience"):
         if not form.get(noun):
             raise InvalidValue(noun, "choose one.")
-    if not template:
+    own = own_text(form)
+    if not template and not own:
         raise InvalidValue("template", "choose one.")
     return CampaignDraft(
         name=form.get("name", "").strip(),
@@ -113,7 +116,15 @@ def read_draft(form: Mapping[str, str], variables: Sequence[str]) -> CampaignDra
         shares=shares,
         quiet=_choice(WhenQuiet, form, "quiet"),
         effort=_effort(form),
+        content=own,
     )
+
+
+def own_text(form: Mapping[str, str]) -> str:
+    """Return the text that a form gives the campaign itself; empty: that of its template."""
+    if form.get("texts") != "own":
+        return ""
+    return form.get("content", "").replace("\r\n", "\n").strip()
 
 
 def _source(form: Mapping[str, str], name: str) -> dict[str, str]:
@@ -238,6 +249,7 @@ def fields_of(campaign: Campaign) -> dict[str, str]:
         "priority": campaign.priority.value,
         "budget_percent": str(campaign.error_budget.percent),
         "budget_after": str(campaign.error_budget.after),
+        "texts": "own" if campaign.own_text else "one",
         **_source_fields(campaign),
         **_share_fields(campaign),
         **_time_fields(campaign),
@@ -310,4 +322,5 @@ def field_of(refusal: Refusal, form: Mapping[str, str]) -> str:
     if isinstance(refusal, InvalidValue):
         found = next((part for start, part in _PLACES if refusal.place.startswith(start)), "")
         return found or refusal.place
-    return _OF_CODE.get(refusal.code, "template")
+    found = _OF_CODE.get(refusal.code, "template")
+    return "template" if found == "content" and form.get("texts") != "own" else found

@@ -14,7 +14,7 @@ const show = () => {
 
 // Keeps what has been typed or chosen while the answer was on its way.
 const keep = (old, fresh, sent) => {
-  for (const field of old.querySelectorAll("input, select")) {
+  for (const field of old.querySelectorAll("input, select, textarea")) {
     const now = fresh.querySelector(`[name="${CSS.escape(field.name)}"]`);
     if (!now || field.type === "checkbox" || field.type === "hidden") continue;
     if (field.value !== (sent.get(field.name) ?? "")) now.value = field.value;
