@@ -314,8 +314,9 @@ async def test_another_workspace_reaches_nothing_of_a_campaign(
 OWN = FILLED | {"texts": "own", "content": "Dear ${name},\r\nspring is here. 拒收请回复R"}
 
 
+@pytest.mark.usefixtures("stage")
 async def test_a_text_of_its_own_starts_with_the_templates_words(
-    stage: Stage, member: aiohttp.ClientSession
+    member: aiohttp.ClientSession,
 ) -> None:
     status, _, page = await write(member, FILLED | {"texts": "own", "redraw": "yes"})
     assert status == 200
@@ -342,16 +343,18 @@ async def test_a_text_of_its_own_becomes_a_template_and_is_shown_again_when_edit
     assert '<option value="own" selected>' in page
 
 
+@pytest.mark.usefixtures("stage")
 async def test_starting_it_says_that_its_text_is_handed_to_review(
-    stage: Stage, member: aiohttp.ClientSession
+    member: aiohttp.ClientSession,
 ) -> None:
     await write(member, OWN)
     async with member.get("/console/campaigns/Spring/start") as answer:
         assert "Its text is handed to review" in await answer.text()
 
 
+@pytest.mark.usefixtures("stage")
 async def test_what_is_wrong_with_a_text_of_its_own_stands_beside_it(
-    stage: Stage, member: aiohttp.ClientSession
+    member: aiohttp.ClientSession,
 ) -> None:
     timed = OWN | {"when": "at", "at": "2099-12-01T09:00"}
     status, _, page = await write(member, timed)
