@@ -361,3 +361,23 @@ async def test_what_is_wrong_with_a_text_of_its_own_stands_beside_it(
     assert status == 409
     assert re.search(r'id="content-problem">“Spring” has a time', page)
     assert "spring is here." in page
+
+
+async def test_starting_says_when_the_draft_was_edited_after_its_dry_run(
+    stage: Stage, member: aiohttp.ClientSession
+) -> None:
+    await write(member, FILLED)
+    async with stage.ledger.transaction() as connection:
+        await connection.execute(
+            """INSERT INTO operation (workspace_id, kind, state, request, result, finished_at)
+               SELECT workspace_id, 'campaigns.dry_run', 'succeeded',
+                   jsonb_build_object('campaign_id', id),
+                   '{"messages": 3, "audience": 3, "parts": 3, "price_milli": 135, "currency":
+                     "CNY"}', now()
+               FROM campaign"""
+        )
+    async with member.get("/console/campaigns/Spring/start") as answer:
+        assert "changed, or its audience refreshed" not in await answer.text()
+    await write(member, FILLED | {"numbers": "all"}, "Spring/edit")
+    async with member.get("/console/campaigns/Spring/start") as answer:
+        assert "changed, or its audience refreshed" in await answer.text()

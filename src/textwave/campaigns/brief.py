@@ -61,6 +61,7 @@ class Brief:
     template_type: str
     template_decided_at: datetime | None
     own_text: bool
+    edited_at: datetime | None
     audience_id: AudienceId
     audience: str
     audience_archived: bool
@@ -69,6 +70,7 @@ class Brief:
     table_columns: list[dict[str, str]] | None
     newest_snapshot_id: SnapshotId | None
     audience_size: int | None
+    audience_computed_at: datetime | None
 
     @property
     def window(self) -> Window | None:

@@ -2,7 +2,8 @@
 -- What a draft says, anew.
 UPDATE campaign SET name = %(name)s, type = %(type)s, platform_id = %(platform_id)s,
     signature_id = %(signature_id)s, template_id = %(template_id)s,
-    audience_id = %(audience_id)s, variables = %(variables)s, numbers = %(numbers)s
+    audience_id = %(audience_id)s, variables = %(variables)s, numbers = %(numbers)s,
+    edited_at = now()
 WHERE workspace_id = %(workspace_id)s AND id = %(campaign_id)s
 
 -- name: write_timing

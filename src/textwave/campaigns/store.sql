@@ -77,17 +77,18 @@ SELECT c.id, c.workspace_id, c.name, c.type, c.state, c.variables, c.numbers,
        s.id AS signature_id, s.name AS signature, s.state AS signature_state,
        t.name AS template, t.content AS template_content, t.state AS template_state,
        t.reason AS template_reason, t.type AS template_type,
-       t.decided_at AS template_decided_at, c.own_text,
+       t.decided_at AS template_decided_at, c.own_text, c.edited_at,
        a.id AS audience_id, a.name AS audience, a.archived_at IS NOT NULL AS audience_archived,
        a.table_name, tb.customer_column,
-       tb.columns AS table_columns, newest.id AS newest_snapshot_id, newest.size AS audience_size
+       tb.columns AS table_columns, newest.id AS newest_snapshot_id, newest.size AS audience_size,
+       newest.computed_at AS audience_computed_at
 FROM campaign c
 JOIN platform p ON p.id = c.platform_id JOIN signature s ON s.id = c.signature_id
 JOIN template t ON t.id = c.template_id JOIN audience a ON a.id = c.audience_id
 JOIN workspace w ON w.id = c.workspace_id
 LEFT JOIN customer_table tb ON tb.workspace_id = c.workspace_id AND tb.name = a.table_name
 LEFT JOIN LATERAL (
-    SELECT id, size FROM snapshot
+    SELECT id, size, computed_at FROM snapshot
     WHERE snapshot.audience_id = a.id AND snapshot.workspace_id = c.workspace_id
     ORDER BY id DESC LIMIT 1
 ) newest ON true

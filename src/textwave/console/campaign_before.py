@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from textwave.accounts.store import workspace
 from textwave.campaigns import rehearsal_store, shares_store, store, trial_operations
-from textwave.campaigns.operations import campaign
 from textwave.campaigns.brief import Brief
+from textwave.campaigns.operations import campaign
 from textwave.campaigns.store import Campaign
 from textwave.campaigns.texts import sent_text
 from textwave.campaigns.trial_store import SentTest
@@ -52,13 +52,14 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What the newest dry run said."""
+    """What the newest dry run said; `stale`: of what is not so any more."""
 
     at: datetime
     messages: int
     audience: int
     parts: int
     price: str
+    stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,14 @@ class Before:
             return None
         found: dict[str, Any] = run.result
         price = str(Money(found["price_milli"], found["currency"]))
+        changes = (self.brief.edited_at, self.brief.audience_computed_at)
         return Rehearsed(
-            run.finished_at, found["messages"], found["audience"], found["parts"], price
+            run.finished_at,
+            found["messages"],
+            found["audience"],
+            found["parts"],
+            price,
+            stale=any(at is not None and at > run.created_at for at in changes),
         )
 
 
