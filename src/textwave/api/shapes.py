@@ -181,28 +181,6 @@ class Audience(BaseModel):
     snapshot: Snapshot | None
 
 
-class Platform(Shape):
-    """An account at an SMS platform; its key never comes out."""
-
-    id: int
-    name: str
-    kind: str
-    base_url: str
-    capabilities: list[str]
-    rate_per_second: int
-    max_batch: int
-    opt_out_text: str
-    counting: str
-    price_milli: int
-    currency: str
-    callback_signing: str
-    receipts: str
-    resting_until: datetime | None = Field(
-        description="It did not answer and is not sent to before this; it is tried again then."
-    )
-    resting_reason: str = Field(description="What it said last; empty: it answers")
-
-
 class Signature(Shape):
     """Who speaks."""
 
@@ -259,9 +237,11 @@ class Link(Shape):
     name: str
     code: str
     url: str = ""
+    domain: str | None = Field(description="Null: the installation's own address.")
     long_url: str
     expires_at: datetime
     enabled: bool
+    allows_private: bool
     total_clicks: int
     human_clicks: int
     created_at: datetime
@@ -325,6 +305,7 @@ class OptOut(BaseModel):
 
     id: int
     signature_id: int
+    signature: str
     mobile: str = Field(description="masked to the last four digits")
     source: str
     evidence: str
@@ -388,6 +369,7 @@ def opt_out_shape(kept: KeptOptOut) -> OptOut:
     return OptOut(
         id=kept.id,
         signature_id=kept.signature_id,
+        signature=kept.signature,
         mobile=masked(Mobile(kept.mobile)),
         source=kept.source,
         evidence=kept.evidence,

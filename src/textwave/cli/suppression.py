@@ -38,7 +38,7 @@ def list_opt_outs(
     as_json: AsJson = False,
 ) -> None:
     """List opt-outs in force, newest first; numbers masked. Of a platform alone: whole platform."""
-    columns: tuple[str, ...] = ("opted_out_at", "mobile", "signature_id", "source", "evidence")
+    columns: tuple[str, ...] = ("opted_out_at", "mobile", "signature", "source", "evidence")
     if platform is not None and signature is None:
         found, columns = (
             list(open_api().items("/api/deny-list", limit=limit, platform=platform)),

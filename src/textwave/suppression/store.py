@@ -39,6 +39,7 @@ class OptOut:
     id: OptOutId
     workspace_id: WorkspaceId
     signature_id: SignatureId
+    signature: str
     mobile: int
     source: str
     evidence: str

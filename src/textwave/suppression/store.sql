@@ -13,10 +13,11 @@ RETURNING signature_id, mobile
 
 -- name: in_force
 -- The opt-out of one number for one signature that is in force.
-SELECT id, workspace_id, signature_id, mobile, source, evidence, opted_out_at, lifted_at
-FROM opt_out
-WHERE workspace_id = %(workspace_id)s AND signature_id = %(signature_id)s
-  AND mobile = %(mobile)s AND lifted_at IS NULL
+SELECT o.id, o.workspace_id, o.signature_id, s.name AS signature, o.mobile, o.source, o.evidence,
+       o.opted_out_at, o.lifted_at
+FROM opt_out o JOIN signature s ON s.id = o.signature_id
+WHERE o.workspace_id = %(workspace_id)s AND o.signature_id = %(signature_id)s
+  AND o.mobile = %(mobile)s AND o.lifted_at IS NULL
 
 -- name: lift
 -- End an opt-out because there is a new consent.
@@ -31,12 +32,13 @@ SELECT 1 FROM signature WHERE workspace_id = %(workspace_id)s AND id = %(signatu
 
 -- name: page
 -- Opt-outs in force, newest first, of one signature or of all.
-SELECT id, workspace_id, signature_id, mobile, source, evidence, opted_out_at, lifted_at
-FROM opt_out
-WHERE workspace_id = %(workspace_id)s AND lifted_at IS NULL
-  AND (%(signature_id)s::bigint IS NULL OR signature_id = %(signature_id)s)
-  AND (%(after)s::bigint IS NULL OR id < %(after)s)
-ORDER BY id DESC LIMIT %(limit)s
+SELECT o.id, o.workspace_id, o.signature_id, s.name AS signature, o.mobile, o.source, o.evidence,
+       o.opted_out_at, o.lifted_at
+FROM opt_out o JOIN signature s ON s.id = o.signature_id
+WHERE o.workspace_id = %(workspace_id)s AND o.lifted_at IS NULL
+  AND (%(signature_id)s::bigint IS NULL OR o.signature_id = %(signature_id)s)
+  AND (%(after)s::bigint IS NULL OR o.id < %(after)s)
+ORDER BY o.id DESC LIMIT %(limit)s
 
 -- name: opted_out
 -- Which of the numbers are blocked for the signature; one read of the unique index.
