@@ -1,1 +1,8 @@
-"""Alibaba Cloud SMS, by its official client, which is imported only when an account is opened."""
+"""Alibaba Cloud's SMS service: the adapter, and what it pushes.
+
+Take from here; the modules inside are this adapter's own business and its stand-in's.
+"""
+
+from textwave.platforms.aliyun.adapter import AliyunPlatform
+
+__all__ = ["AliyunPlatform"]
