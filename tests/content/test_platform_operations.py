@@ -104,9 +104,8 @@ async def test_a_value_that_does_not_fit_is_refused_by_its_place(
 
 
 async def connect(place: Place, name: str = NAME) -> int | None:
-    found = await connect_platform(
-        place.people, place.open_platform, workspace_id=place.workspace_id, actor="wang", name=name
-    )
+    caller = Caller(place.workspace_id, place.account.organization_id, 1, "wang")
+    found = await connect_platform(place.people, place.open_platform, caller=caller, name=name)
     return found.balance
 
 

@@ -39,7 +39,7 @@ async def create_api_key(
         AdministratorNeeded: the caller's key is none.
         InvalidValue, AlreadyExists: the name is none, or in use.
     """
-    _check_administrator(caller)
+    check_administrator(caller)
     name = name.strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or "/" in name:
         problem = f"A key has a name of 1 to {LONGEST_NAME} printable characters without “/”."
@@ -64,7 +64,7 @@ async def api_keys(connection: Connection, *, caller: Caller) -> list[ApiKey]:
     Raises:
         AdministratorNeeded: the caller's key is none.
     """
-    _check_administrator(caller)
+    check_administrator(caller)
     return await store.api_keys(connection, caller.workspace_id)
 
 
@@ -76,7 +76,7 @@ async def revoke_api_key(connection: Connection, *, caller: Caller, name: str) -
         InvalidValue: it is the caller's own, so that no workspace is locked out.
         NotFound: no key of that name is in use.
     """
-    _check_administrator(caller)
+    check_administrator(caller)
     if name == caller.name:
         raise InvalidValue("name", "A key cannot revoke itself. Use another administrator's key.")
     if not await store.revoke_api_key(connection, caller.workspace_id, name):
@@ -84,7 +84,12 @@ async def revoke_api_key(connection: Connection, *, caller: Caller, name: str) -
     await _audit(connection, caller, "api_key.revoked", name, {})
 
 
-def _check_administrator(caller: Caller) -> None:
+def check_administrator(caller: Caller) -> None:
+    """Accept an administrator's key.
+
+    Raises:
+        AdministratorNeeded: it is none.
+    """
     if not caller.is_administrator:
         raise AdministratorNeeded(caller.name)
 

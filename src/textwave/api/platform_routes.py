@@ -1,60 +1,134 @@
-"""Platform accounts over HTTP."""
+"""Platform accounts over HTTP; changing them is for administrators."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field, SecretStr
+from fastapi import APIRouter, Path, Query
 
-from textwave.api.entry import Name, Rt, Text, Who
-from textwave.api.shapes import Page, Platform
-from textwave.connections import store
-from textwave.connections.accounts import (
-    KNOWN_CAPABILITIES,
-    CallbackSigning,
-    NewPlatform,
-    ReceiptsBy,
+from textwave.api.entry import Name, Rt, Who
+from textwave.api.platform_shapes import (
+    DeletedPlatform,
+    KeyToReplace,
+    Platform,
+    PlatformToAdd,
+    PlatformToChange,
 )
+from textwave.api.shapes import Page
+from textwave.connections import editing_operations as editing
+from textwave.connections import store
+from textwave.connections.editing_operations import ShownAccount
 from textwave.connections.operations import add_platform, connect_platform
-from textwave.kit.text import Counting
 
 routes = APIRouter()
 Named = Annotated[Name, Path()]
 
 
-class PlatformToAdd(BaseModel):
-    """A platform account; connecting replaces rate, batch and capabilities by what it says."""
-
-    name: Name
-    base_url: Annotated[Text, Field(max_length=500)]
-    key: SecretStr
-    capabilities: Annotated[list[Name], Field(max_length=50)] | None = None
-    rate_per_second: Annotated[int, Field(ge=1, le=1_000_000)] = 100
-    max_batch: Annotated[int, Field(ge=1, le=1_000)] = 100
-    opt_out_text: Annotated[Text, Field(max_length=100)] = ""
-    counting: Counting = Counting.MAINLAND
-    price_milli: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    currency: Annotated[Text, Field(max_length=3)] = "CNY"
-    callback_signing: CallbackSigning = CallbackSigning.STRICT
-    receipts: ReceiptsBy = ReceiptsBy.PUSH
-
-
 @routes.get("/platforms", tags=["platforms"], summary="List the platforms.")
-async def list_platforms(runtime: Rt, caller: Who) -> Page[Platform]:
-    """Return the platform accounts that the workspace may use."""
+async def list_platforms(
+    runtime: Rt,
+    caller: Who,
+    of: Annotated[
+        Literal["workspace", "organization"],
+        Query(description="organization: also those that the workspace may not use, and retired."),
+    ] = "workspace",
+) -> Page[Platform]:
+    """Return the platform accounts that the workspace may use, or all of the organization."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
-        found = await store.platforms(connection, workspace_id=caller.workspace_id)
-    return Page(items=[Platform.model_validate(account) for account in found])
+        if of == "organization":
+            shown = await editing.shown_accounts(connection, caller=caller)
+        else:
+            found = await store.platforms(connection, workspace_id=caller.workspace_id)
+            shown = [ShownAccount(account, []) for account in found]
+    return Page(items=[Platform.of(one) for one in shown])
 
 
 @routes.post("/platforms", tags=["platforms"], status_code=201, summary="Add a platform.")
 async def create_platform(runtime: Rt, caller: Who, new: PlatformToAdd) -> Platform:
     """Add a platform account for the workspace. Its key is kept sealed."""
-    given = new.model_dump(exclude={"key", "capabilities"})
-    capabilities = KNOWN_CAPABILITIES if new.capabilities is None else frozenset(new.capabilities)
-    account = NewPlatform(**given, key=new.key.get_secret_value(), capabilities=capabilities)
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
-        made = await add_platform(connection, runtime.vault, caller=caller, new=account)
-    return Platform.model_validate(made)
+        await add_platform(connection, runtime.vault, caller=caller, new=new.account())
+        shown = await editing.shown_account(connection, caller=caller, name=new.name)
+    return Platform.of(shown)
+
+
+@routes.get("/platforms/{name}", tags=["platforms"], summary="Read a platform.")
+async def read_platform(runtime: Rt, caller: Who, name: Named) -> Platform:
+    """Return an account, for administrators with the workspaces that may use it."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        shown = await editing.shown_account(connection, caller=caller, name=name)
+    return Platform.of(shown)
+
+
+@routes.patch("/platforms/{name}", tags=["platforms"], summary="Change a platform.")
+async def change_platform(
+    runtime: Rt, caller: Who, name: Named, wanted: PlatformToChange
+) -> Platform:
+    """Change what is given of an account; the rest stays."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        shown = await editing.edit_platform(
+            connection, caller=caller, name=name, change=wanted.change()
+        )
+    return Platform.of(shown)
+
+
+@routes.put("/platforms/{name}/key", tags=["platforms"], summary="Replace a platform's key.")
+async def put_platform_key(runtime: Rt, caller: Who, name: Named, wanted: KeyToReplace) -> Platform:
+    """Replace the key; it is kept sealed and never read again."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        shown = await editing.replace_key(
+            connection,
+            runtime.vault,
+            caller=caller,
+            name=name,
+            key=wanted.key.get_secret_value(),
+            key_id=wanted.key_id,
+            now=runtime.clock.now(),
+        )
+    return Platform.of(shown)
+
+
+@routes.delete("/platforms/{name}", tags=["platforms"], summary="Delete a platform.")
+async def remove_platform(
+    runtime: Rt,
+    caller: Who,
+    name: Named,
+    confirm: Annotated[Name, Query(description="The name again.")],
+) -> DeletedPlatform:
+    """Delete an account that nothing ever used; retire one that was used."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        gone = await editing.delete_platform(
+            connection, caller=caller, name=name, confirmation=confirm
+        )
+    return DeletedPlatform(name=name, gone=gone)
+
+
+@routes.put(
+    "/platforms/{name}/workspaces/{workspace:path}",
+    tags=["platforms"],
+    summary="Let a workspace use a platform.",
+)
+async def admit_to_platform(runtime: Rt, caller: Who, name: Named, workspace: Named) -> Platform:
+    """Let a workspace of the organization use an account."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        shown = await editing.admit_workspace(
+            connection, caller=caller, name=name, workspace=workspace
+        )
+    return Platform.of(shown)
+
+
+@routes.delete(
+    "/platforms/{name}/workspaces/{workspace:path}",
+    tags=["platforms"],
+    summary="Let a workspace use a platform no longer.",
+)
+async def withdraw_from_platform(
+    runtime: Rt, caller: Who, name: Named, workspace: Named
+) -> Platform:
+    """Let a workspace use an account no longer; what it sent still comes back."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        shown = await editing.withdraw_workspace(
+            connection, caller=caller, name=name, workspace=workspace
+        )
+    return Platform.of(shown)
 
 
 @routes.post(
@@ -62,11 +136,7 @@ async def create_platform(runtime: Rt, caller: Who, new: PlatformToAdd) -> Platf
 )
 async def connect(runtime: Rt, caller: Who, name: Named) -> Platform:
     """Keep the rate, batch size and capabilities that the platform says."""
-    connected = await connect_platform(
-        runtime.ledger,
-        runtime.open_platform,
-        workspace_id=caller.workspace_id,
-        actor=caller.name,
-        name=name,
-    )
-    return Platform.model_validate(connected.account)
+    await connect_platform(runtime.ledger, runtime.open_platform, caller=caller, name=name)
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        shown = await editing.shown_account(connection, caller=caller, name=name)
+    return Platform.of(shown)

@@ -33,6 +33,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "not_found": 404,
     "callback_platform_unknown": 404,
     "already_exists": 409,
+    "account_in_use": 409,
+    "deletion_unconfirmed": 409,
     "allowlist_too_large": 422,
     "global_rule_exists": 409,
     "signature_in_two_rules": 409,

@@ -14,7 +14,9 @@ from textwave.callbacks.store import CallbackPlatform
 from textwave.kit.refusal import Refusal
 from textwave.platforms.signing import (
     CLOCK_SKEW_SECONDS,
+    RequestNotAuthentic,
     SignatureMode,
+    SignatureProblem,
     SignedRequest,
     verify,
 )
@@ -96,12 +98,11 @@ async def take_callback(
         MalformedCallback: an item of the body does not fit.
         NonceSeen: the request came before.
     """
-    nonce = verify(
-        request,
-        key=open_key(platform.name, platform.sealed_key),
-        now=now,
-        mode=_MODES[platform.callback_signing],
-    )
+    try:
+        nonce = _nonce_of(platform, request, open_key, now)
+    except RequestNotAuthentic as refusal:
+        await _note_refused(ledger, platform, refusal)
+        raise
     _PARSERS[kind](request.body)
     async with ledger.transaction() as connection:
         if not await store.take_nonce(connection, platform_id=platform.id, nonce=nonce):
@@ -110,6 +111,33 @@ async def take_callback(
             connection, platform_id=platform.id, kind=kind, body=request.body
         )
         await defer(connection, OF_CALLBACK[kind])
+
+
+def _nonce_of(
+    platform: CallbackPlatform, request: SignedRequest, open_key: OpenKey, now: datetime
+) -> str:
+    """Return the nonce of a request that the key signed, or for a while the key before it.
+
+    Raises:
+        RequestNotAuthentic: neither did.
+    """
+    mode = _MODES[platform.callback_signing]
+    key = open_key(platform.name, platform.sealed_key)
+    before = platform.previous_key(now)
+    try:
+        return verify(request, key=key, now=now, mode=mode)
+    except RequestNotAuthentic as refusal:
+        if before is None or refusal.problem is not SignatureProblem.wrong:
+            raise
+    return verify(request, key=open_key(platform.name, before), now=now, mode=mode)
+
+
+async def _note_refused(
+    ledger: Ledger, platform: CallbackPlatform, refusal: RequestNotAuthentic
+) -> None:
+    """Keep why a callback was not let in, for who tests the account."""
+    async with ledger.transaction() as connection:
+        await store.note_refused(connection, platform_id=platform.id, problem=refusal.sentence)
 
 
 async def forget_nonces(ledger: Ledger, *, now: datetime) -> int:

@@ -15,12 +15,22 @@ _SQL = load_statements(__package__ or "textwave.callbacks")
 
 @dataclass(frozen=True, slots=True)
 class CallbackPlatform:
-    """The platform that calls: its sealed key, and `strict` or `qa` signing."""
+    """The platform that calls: its sealed key, and `strict` or `qa` signing.
+
+    The key before may still sign until `previous_key_until`.
+    """
 
     id: PlatformId
     name: str
     sealed_key: bytes
     callback_signing: str
+    previous_sealed_key: bytes | None = None
+    previous_key_until: datetime | None = None
+
+    def previous_key(self, now: datetime) -> bytes | None:
+        """Return the key before, sealed, while it may still sign."""
+        until = self.previous_key_until
+        return self.previous_sealed_key if until is not None and now < until else None
 
 
 async def platform_called(connection: Connection, *, name: str) -> CallbackPlatform | None:
@@ -33,6 +43,12 @@ async def take_nonce(connection: Connection, *, platform_id: PlatformId, nonce: 
     key = {"platform_id": platform_id, "nonce": nonce}
     taken: bool = await value(connection, _SQL["take_nonce"], key)
     return taken
+
+
+async def note_refused(connection: Connection, *, platform_id: PlatformId, problem: str) -> None:
+    """Note that a callback was not let in, and why."""
+    parameters = {"platform_id": platform_id, "problem": problem}
+    await value(connection, _SQL["note_refused"], parameters)
 
 
 async def store_callback(

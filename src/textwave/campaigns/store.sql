@@ -25,7 +25,8 @@ ON CONFLICT DO NOTHING
 -- What a draft refers to, by name.
 SELECT
     (SELECT p.id FROM platform p JOIN platform_workspace pw ON pw.platform_id = p.id
-     WHERE p.name = %(platform)s AND pw.workspace_id = %(workspace_id)s) AS platform_id,
+     WHERE p.name = %(platform)s AND pw.workspace_id = %(workspace_id)s
+       AND p.retired_at IS NULL) AS platform_id,
     (SELECT s.id FROM signature s JOIN platform p ON p.id = s.platform_id
      WHERE s.workspace_id = %(workspace_id)s AND p.name = %(platform)s
        AND s.name = %(signature)s AND s.state <> 'deleted') AS signature_id,

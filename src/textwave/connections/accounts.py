@@ -1,23 +1,19 @@
 """Accounts at platforms: what is configured, and opening one to talk to it.
 
-The key is kept sealed and no operation returns it. Refused are addresses that are not plain http or
-https, and values outside what the ledger and the contract hold.
+The key is kept sealed and no operation returns it. What an account may say is checked in `change`.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
-from urllib.parse import urlsplit
 
 import aiohttp
 
 from textwave.kit.ids import OrganizationId, PlatformId
-from textwave.kit.refusal import InvalidValue
 from textwave.kit.text import Counting
-from textwave.kit.typed import check_line
+from textwave.platforms.aliyun import AliyunPlatform
 from textwave.platforms.contract import Platform
 from textwave.platforms.thirdparty import Limits, ThirdPartyPlatform
 from textwave.settings import Settings
@@ -26,10 +22,6 @@ from textwave.storage.secrets import Vault
 RATE_MAX: Final = 1_000_000
 BATCH_MAX: Final = 1_000
 OPT_OUT_TEXT_MAX: Final = 50
-KEY_MAX: Final = 500
-URL_MAX: Final = 500
-_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
-_currency = re.compile(r"[A-Z]{3}")
 
 
 class PlatformKind(StrEnum):
@@ -99,7 +91,8 @@ class PlatformAccount:
     """A platform account as it is kept; `sealed_key` is of use to `open_platform` only.
 
     `resting_until`: it did not answer, and is tried again then; `resting_reason`: what it said.
-    `push_version`: of the secret in the paths that it is pushed to.
+    `push_version`: of the secret in the paths that it is pushed to. `retired_at`: nothing new goes
+    through it since. `callback_refused_at`: when a callback was not let in last, and why.
     """
 
     id: PlatformId
@@ -123,6 +116,10 @@ class PlatformAccount:
     push_version: int = 1
     resting_until: datetime | None = None
     resting_reason: str = ""
+    retired_at: datetime | None = None
+    callback_refused_at: datetime | None = None
+    callback_problem: str = ""
+    previous_key_until: datetime | None = None
 
     def __post_init__(self) -> None:
         """Take the texts and arrays of a row as the types they stand for."""
@@ -153,7 +150,25 @@ def _third_party(
     )
 
 
-ADAPTERS: Final[dict[PlatformKind, Adapter]] = {PlatformKind.THIRDPARTY: _third_party}
+def _aliyun(
+    account: PlatformAccount, key: str, session: aiohttp.ClientSession, settings: Settings
+) -> Platform:
+    return AliyunPlatform(
+        session,
+        name=account.name,
+        endpoint=account.base_url,
+        key_id=account.key_id,
+        key=key,
+        options=account.options,
+        is_international=account.counting is Counting.INTERNATIONAL,
+        limits=Limits(total_seconds=settings.send_timeout_seconds),
+    )
+
+
+ADAPTERS: Final[dict[PlatformKind, Adapter]] = {
+    PlatformKind.THIRDPARTY: _third_party,
+    PlatformKind.ALIYUN: _aliyun,
+}
 
 
 def open_platform(
@@ -174,50 +189,5 @@ def open_key(vault: Vault, name: str, sealed_key: bytes) -> str:
     return vault.open(sealed_key, _key_context(name))
 
 
-def check_platform(new: NewPlatform) -> None:
-    """Accept an account that can be kept and opened.
-
-    Raises:
-        InvalidValue: the first value that does not fit, by its place.
-    """
-    if not _name.fullmatch(new.name):
-        raise InvalidValue("name", "use 1-60 letters, digits, dots, hyphens and underscores.")
-    if new.kind not in ADAPTERS:
-        raise InvalidValue("kind", f"platforms of kind {new.kind} are not offered yet.")
-    _check_base_url(new.base_url)
-    check_line("key", new.key, KEY_MAX)
-    _check_range("rate_per_second", new.rate_per_second, 1, RATE_MAX)
-    _check_range("max_batch", new.max_batch, 1, BATCH_MAX)
-    _check_range("price_milli", new.price_milli, 0, 2**31 - 1)
-    if not _currency.fullmatch(new.currency):
-        raise InvalidValue("currency", "use the three capital letters of ISO 4217, such as CNY.")
-    if new.opt_out_text:
-        check_line("opt_out_text", new.opt_out_text, OPT_OUT_TEXT_MAX)
-    if "${" in new.opt_out_text:
-        raise InvalidValue("opt_out_text", "it is the same for everybody and has no variables.")
-    unknown = sorted(new.capabilities - KNOWN_CAPABILITIES)
-    if unknown:
-        known = ", ".join(sorted(KNOWN_CAPABILITIES))
-        raise InvalidValue("capabilities", f"“{unknown[0]}” is not known. Known are: {known}.")
-
-
 def _key_context(name: str) -> str:
     return f"key of platform {name}"
-
-
-def _check_range(place: str, number: int, least: int, most: int) -> None:
-    if not least <= number <= most:
-        raise InvalidValue(place, f"must be between {least} and {most}, not {number}.")
-
-
-def _check_base_url(url: str) -> None:
-    check_line("base_url", url, URL_MAX)
-    try:
-        parts = urlsplit(url)
-        fits = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        fits, parts = False, urlsplit("")
-    if not fits or " " in url:
-        raise InvalidValue("base_url", "give a whole http:// or https:// address.")
-    if parts.query or parts.fragment or "@" in parts.netloc:
-        raise InvalidValue("base_url", "leave out user, password, query and fragment.")

@@ -6,6 +6,7 @@ does not answer: nothing is changed then.
 
 from dataclasses import dataclass
 
+from textwave.accounts.key_operations import check_administrator
 from textwave.accounts.store import Caller, audit
 from textwave.connections import store
 from textwave.connections.accounts import (
@@ -16,10 +17,9 @@ from textwave.connections.accounts import (
     NewPlatform,
     OpenPlatform,
     PlatformAccount,
-    check_platform,
     seal_key,
 )
-from textwave.kit.ids import WorkspaceId
+from textwave.connections.change import check_platform
 from textwave.kit.refusal import AlreadyExists
 from textwave.platforms.contract import Account
 from textwave.storage.ledger import Connection, Ledger
@@ -40,9 +40,11 @@ async def add_platform(
     """Add a platform account to the organization, for the caller's workspace.
 
     Raises:
+        AdministratorNeeded: the caller is none.
         InvalidValue: a value does not fit.
         AlreadyExists: the name is taken; it is the installation's, since callbacks go by it.
     """
+    check_administrator(caller)
     check_platform(new)
     platform_id = await store.add_platform(
         connection,
@@ -67,19 +69,22 @@ async def add_platform(
 
 
 async def connect_platform(
-    ledger: Ledger, open_platform: OpenPlatform, *, workspace_id: WorkspaceId, actor: str, name: str
+    ledger: Ledger, open_platform: OpenPlatform, *, caller: Caller, name: str
 ) -> Connected:
     """Ask the platform for the account, and keep its rate, batch size and capabilities.
 
     Raises:
-        NotFound: the workspace has no such platform.
+        AdministratorNeeded: the caller is none.
+        NotFound: the organization has no such platform.
         PlatformUnreachable, PlatformRefused, PlatformAnsweredNonsense: as the platform did.
     """
-    async with ledger.transaction(workspace_id) as connection:
-        account = await store.platform_named(connection, workspace_id=workspace_id, name=name)
+    check_administrator(caller)
+    organization_id = caller.organization_id
+    async with ledger.transaction(caller.workspace_id) as connection:
+        account = await store.account_named(connection, organization_id=organization_id, name=name)
     found = await open_platform(account).account()
     said = _as_said(account, found)
-    async with ledger.transaction(workspace_id) as connection:
+    async with ledger.transaction(caller.workspace_id) as connection:
         await store.update_platform(
             connection,
             platform_id=account.id,
@@ -89,8 +94,8 @@ async def connect_platform(
         )
         await audit(
             connection,
-            workspace_id=workspace_id,
-            actor=actor,
+            workspace_id=caller.workspace_id,
+            actor=caller.name,
             action="platform.connect",
             object_name=name,
             detail={
@@ -99,7 +104,7 @@ async def connect_platform(
                 "capabilities": sorted(said[2]),
             },
         )
-        kept = await store.platform_named(connection, workspace_id=workspace_id, name=name)
+        kept = await store.account_named(connection, organization_id=organization_id, name=name)
     return Connected(kept, found.balance)
 
 
@@ -111,6 +116,6 @@ def _as_said(account: PlatformAccount, found: Account) -> tuple[int, int, frozen
     capabilities = found.capabilities & KNOWN_CAPABILITIES
     return (
         min(found.rate_per_second or account.rate_per_second, RATE_MAX),
-        min(found.max_batch, BATCH_MAX),
+        min(found.max_batch or account.max_batch, BATCH_MAX),
         capabilities or account.capabilities - {IDEMPOTENCY},
     )
