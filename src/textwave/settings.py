@@ -95,6 +95,13 @@ class Settings(BaseSettings):
         description="What short links begin with, e.g. https://d.example.cn. "
         "Empty: the redirect's own address.",
     )
+    links_client_header: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9-]*$",
+        description="Header in which the reverse proxy before the redirect writes the client's "
+        "address, e.g. X-Real-IP: clients that walk the codes are slowed down. "
+        "Empty: the connection's own address; those of private networks are not slowed down.",
+    )
     workers: int = Field(
         default=1, ge=1, le=64, description="Worker processes that `textwave up` starts."
     )

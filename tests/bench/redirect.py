@@ -17,7 +17,7 @@ from tests.bench.measurement import Measurement, Place
 from tests.bench.receipts import send_campaign, server
 from textwave.content.tokens import TokenKey, tokens
 from textwave.kit.clock import SystemClock
-from textwave.links.app import Application, Receive, Scope, Send, build
+from textwave.links.app import Application, Receive, Scope, Send, Site, build
 
 DEFAULT_CLICKS: Final = 60_000
 CONNECTIONS: Final = 64
@@ -50,7 +50,8 @@ def measure(place: Place, rows: int | None) -> Measurement:
 
 def links_app() -> Application:
     """Build the redirect as `textwave links` does; Granian calls this."""
-    return build(database_url=os.environ[WEB_URL], clock=SystemClock())
+    site = Site("https://d.example.cn")
+    return build(database_url=os.environ[WEB_URL], clock=SystemClock(), site=site)
 
 
 def bare_app() -> Application:

@@ -1,12 +1,10 @@
 import asyncio
-from itertools import count
 
 import pytest
 
 from textwave.accounts.store import Caller
-from textwave.content import link_store, operations, store
+from textwave.content import operations, store
 from textwave.content.capabilities import CapabilityMissing, TypeNotOffered
-from textwave.content.links import LongUrlNotAllowed, ShortLink
 from textwave.content.lint import TextNotAcceptable
 from textwave.content.operations import TemplateDraft, Written
 from textwave.content.store import Template
@@ -14,6 +12,9 @@ from textwave.kit.ids import WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
 from textwave.kit.states import MoveNotAllowed
 from textwave.platforms.contract import MessageType
+from textwave.shortlinks import operations as links
+from textwave.shortlinks import store as link_store
+from textwave.shortlinks.links import ShortLink
 from textwave.storage.ledger import value
 
 from .conftest import LINKS_URL, NOW, Place, Write, actions
@@ -56,11 +57,12 @@ async def delete(place: Place) -> None:
 async def link(place: Place, name: str = "sale", **more: object) -> ShortLink:
     arguments = {"long_url": "https://shop.example/sale", "days": 30} | more
     async with place.people.transaction(place.workspace_id) as connection:
-        return await operations.create_link(
+        return await links.create_link(
             connection,
             workspace_id=place.workspace_id,
             actor="wang",
             name=name,
+            links_url=LINKS_URL,
             now=NOW,
             **arguments,  # pyright: ignore[reportArgumentType] - keywords of the test's choice
         )
@@ -263,70 +265,14 @@ async def test_templates_are_listed_a_page_at_a_time(place: Place, write: Write)
 
 async def switch(place: Place, *, enabled: bool) -> ShortLink:
     async with place.people.transaction(place.workspace_id) as connection:
-        return await operations.switch_link(
+        return await links.change_link(
             connection,
             workspace_id=place.workspace_id,
             actor="wang",
             name="sale",
             enabled=enabled,
+            now=NOW,
         )
-
-
-async def test_a_short_link_is_made_switched_and_listed(place: Place) -> None:
-    made = await link(place)
-    assert (made.enabled, (made.expires_at - NOW).days) == (True, 30)
-    assert not (await switch(place, enabled=False)).enabled
-    assert not (await switch(place, enabled=False)).enabled
-    assert (await switch(place, enabled=True)).enabled
-    async with place.people.transaction(place.workspace_id) as connection:
-        assert await link_store.links(connection, workspace_id=place.workspace_id) == [made]
-    made_so = ["platform.add", "link.create", "link.disable", "link.enable"]
-    assert await actions(place) == made_so
-
-
-async def test_the_redirect_finds_a_link_by_its_code(place: Place) -> None:
-    made = await link(place)
-    async with place.people.transaction() as connection:
-        url = await value(connection, "SELECT long_url FROM link_target(%s)", [made.code])
-    assert url == "https://shop.example/sale"
-
-
-async def test_a_code_that_is_taken_is_chosen_again(place: Place) -> None:
-    first = await link(place, choose_code=lambda: "aaaaaa")
-    spelled = (letter * 6 for letter in "aab")
-    second = await link(place, "other", choose_code=lambda: next(spelled))
-    assert (first.code, second.code) == ("aaaaaa", "bbbbbb")
-
-
-async def test_codes_that_are_all_taken_end_after_some_attempts(place: Place) -> None:
-    await link(place, choose_code=lambda: "aaaaaa")
-    tried = count()
-    with pytest.raises(RuntimeError, match="no free code"):
-        await link(place, "other", choose_code=lambda: "a" * 6 if next(tried) < 99 else "b" * 6)
-    assert next(tried) == operations.CODE_ATTEMPTS
-
-
-async def test_a_link_name_that_is_taken_is_refused(place: Place) -> None:
-    await link(place)
-    with pytest.raises(AlreadyExists):
-        await link(place)
-
-
-@pytest.mark.parametrize("days", [0, -1, 3_651])
-async def test_a_lifetime_outside_the_limits_is_refused(place: Place, days: int) -> None:
-    with pytest.raises(InvalidValue):
-        await link(place, days=days)
-
-
-async def test_private_addresses_are_refused_unless_allowed(place: Place) -> None:
-    with pytest.raises(LongUrlNotAllowed):
-        await link(place, long_url="http://127.0.0.1:8600/shop")
-    await link(place, long_url="http://127.0.0.1:8600/shop", allow_private=True)
-
-
-async def test_a_link_that_is_not_there_cannot_be_switched(place: Place) -> None:
-    with pytest.raises(NotFound):
-        await switch(place, enabled=True)
 
 
 async def test_another_workspace_sees_and_changes_nothing_of_this_one(

@@ -10,7 +10,7 @@ import pytest
 
 from textwave.kit.clock import FixedClock
 from textwave.kit.ids import LinkId, WorkspaceId
-from textwave.links.app import Redirect, build, open_redirect
+from textwave.links.app import Redirect, Site, build, open_redirect
 from textwave.links.clicks import ClickNotKept, ClickWriter
 from textwave.links.store import LinkTarget, NewClick
 from textwave.links.targets import LinkTargets
@@ -18,6 +18,7 @@ from textwave.storage.embedded import DatabaseUrls
 from textwave.storage.ledger import Ledger, value
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+HERE = Site("https://d.example.cn")
 CLICK = NewClick(LinkId(1), "token", "GET", "agent", NOW)
 
 
@@ -70,7 +71,7 @@ async def redirect(
                 " VALUES (%s, %s, %s, 'https://shop.example/spring', %s, %s)",
                 [workspace_id, code, code, expires, enabled],
             )
-    async with open_redirect(database_url=urls.web, clock=clock) as opened:
+    async with open_redirect(database_url=urls.web, clock=clock, site=HERE) as opened:
         yield opened
 
 
@@ -181,7 +182,7 @@ async def test_the_merge_of_clicks_is_deferred_once_while_it_waits(
             " (%s, 'x', 'good01', 'https://shop.example/', %s)",
             [workspace_id, NOW + timedelta(days=1)],
         )
-    async with open_redirect(database_url=urls.web, clock=clock) as opened:
+    async with open_redirect(database_url=urls.web, clock=clock, site=HERE) as opened:
         for _ in range(5):
             assert (await ask(opened, "/good01")).status == 302
     async with ledger.transaction() as connection:
@@ -202,7 +203,7 @@ async def test_the_application_opens_and_closes_with_its_server(urls: DatabaseUr
     async def send(event: Any) -> None:
         told.append(event["type"])
 
-    app = build(database_url=urls.web, clock=FixedClock(NOW))
+    app = build(database_url=urls.web, clock=FixedClock(NOW), site=HERE)
     await app({"type": "lifespan"}, receive, send)
     assert told == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 

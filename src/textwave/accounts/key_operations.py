@@ -1,18 +1,22 @@
-"""API keys: made, listed and revoked by administrators.
+"""API keys, and the keys of click tokens: made, listed and revoked by administrators.
 
 A key's name is written beside everything that is done with it. The key itself is shown once.
+A key of click tokens never comes out; new tokens are made with the newest, old ones still count.
 """
 
+import secrets
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textwave.accounts import store
-from textwave.accounts.operations import digest_of, new_api_key
-from textwave.accounts.store import ApiKey, Caller
+from textwave.accounts.operations import TOKEN_CONTEXT, digest_of, new_api_key
+from textwave.accounts.store import ApiKey, Caller, TokenKeyVersion
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound, Refusal
 from textwave.storage.ledger import Connection
+from textwave.storage.secrets import Vault
 
 LONGEST_NAME: Final = 100
+MOST_TOKEN_KEYS: Final = 100
 
 
 @dataclass(eq=False)
@@ -82,6 +86,37 @@ async def revoke_api_key(connection: Connection, *, caller: Caller, name: str) -
     if not await store.revoke_api_key(connection, caller.workspace_id, name):
         raise NotFound("key", name)
     await _audit(connection, caller, "api_key.revoked", name, {})
+
+
+async def rotate_token_key(connection: Connection, vault: Vault, *, caller: Caller) -> int:
+    """Make a new key of click tokens and return its version; tokens of older keys still count.
+
+    Campaigns that are planned already keep the key that they were planned with.
+
+    Raises:
+        AdministratorNeeded: the caller's key is none.
+        InvalidValue: there are as many keys as every click is tried with.
+    """
+    check_administrator(caller)
+    await store.hold_token_keys(connection)
+    known = await store.token_key_versions(connection)
+    if len(known) >= MOST_TOKEN_KEYS:
+        raise InvalidValue("token key", f"There are {len(known)} already, which is the most.")
+    version = known[0].version + 1
+    sealed = vault.seal(secrets.token_hex(32), TOKEN_CONTEXT)
+    await store.add_token_key(connection, version=version, sealed_secret=sealed)
+    await _audit(connection, caller, "token_key.rotated", str(version), {})
+    return version
+
+
+async def token_key_versions(connection: Connection, *, caller: Caller) -> list[TokenKeyVersion]:
+    """Return the versions of the click-token keys, newest first.
+
+    Raises:
+        AdministratorNeeded: the caller's key is none.
+    """
+    check_administrator(caller)
+    return await store.token_key_versions(connection)
 
 
 def check_administrator(caller: Caller) -> None:

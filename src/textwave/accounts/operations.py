@@ -11,7 +11,7 @@ from textwave.kit.refusal import Refusal
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.secrets import Vault
 
-_TOKEN_CONTEXT = "click tokens"  # noqa: S105 - what the secret is for, not the secret
+TOKEN_CONTEXT = "click tokens"  # noqa: S105 - what the secret is for, not the secret
 
 
 @dataclass(eq=False)
@@ -67,7 +67,7 @@ async def found(ledger: Ledger, vault: Vault, *, api_key: str | None = None) -> 
         await store.add_api_key(
             connection, workspace_id=workspace_id, name="first key", digest=digest_of(api_key)
         )
-        sealed = vault.seal(secrets.token_hex(32), _TOKEN_CONTEXT)
+        sealed = vault.seal(secrets.token_hex(32), TOKEN_CONTEXT)
         await store.add_token_key(connection, version=1, sealed_secret=sealed)
     return Founding(installation, organization_id, workspace_id, api_key)
 
@@ -110,6 +110,6 @@ def digest_of(api_key: str) -> bytes:
 async def token_secrets(connection: Connection, vault: Vault) -> list[tuple[int, bytes]]:
     """Open the secrets of click tokens: version and secret, newest first."""
     return [
-        (sealed.version, bytes.fromhex(vault.open(sealed.sealed_secret, _TOKEN_CONTEXT)))
+        (sealed.version, bytes.fromhex(vault.open(sealed.sealed_secret, TOKEN_CONTEXT)))
         for sealed in await store.token_keys(connection)
     ]

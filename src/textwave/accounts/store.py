@@ -48,6 +48,14 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenKeyVersion:
+    """A version of the click-token key, and since when tokens are made with it."""
+
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SealedTokenKey:
     """A key of click tokens as it is kept."""
 
@@ -127,6 +135,16 @@ async def add_token_key(connection: Connection, *, version: int, sealed_secret: 
 async def token_keys(connection: Connection) -> list[SealedTokenKey]:
     """Return all click-token keys, newest first."""
     return await many(connection, SealedTokenKey, _SQL["token_keys"])
+
+
+async def hold_token_keys(connection: Connection) -> None:
+    """Let nobody else add a click-token key before the end of the transaction."""
+    await execute(connection, _SQL["hold_token_keys"], {})
+
+
+async def token_key_versions(connection: Connection) -> list[TokenKeyVersion]:
+    """Return the versions of all click-token keys, newest first."""
+    return await many(connection, TokenKeyVersion, _SQL["token_key_versions"])
 
 
 async def who(connection: Connection, *, digest: bytes) -> Caller | None:

@@ -37,6 +37,13 @@ INSERT INTO token_key (version, sealed_secret) VALUES (%(version)s, %(sealed_sec
 -- Every key that click tokens may have been made with, newest first.
 SELECT version, sealed_secret FROM token_key ORDER BY version DESC
 
+-- name: hold_token_keys
+-- One new key at a time.
+SELECT pg_advisory_xact_lock(hashtextextended('token keys', 0))
+
+-- name: token_key_versions
+SELECT version, created_at FROM token_key ORDER BY version DESC
+
 -- name: who
 -- The workspace that an API key opens; works before any workspace is set.
 SELECT workspace_id, organization_id, api_key_id, name, is_administrator

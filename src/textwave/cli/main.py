@@ -88,6 +88,8 @@ for name, commands in {
     "signature": signatures.app,
     "template": templates.app,
     "link": links.app,
+    "link-domain": links.domains,
+    "token-key": links.token_keys,
     "rfm": models.rfm,
     "aipl": models.aipl,
     "campaign": campaigns.app,

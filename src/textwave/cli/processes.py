@@ -147,11 +147,12 @@ def links(supervised: Supervised = False) -> None:
     settings = _begin(supervised)
     from textwave.cli.serving import serve
     from textwave.kit.clock import SystemClock
-    from textwave.links.app import build
-    from textwave.wiring import database_urls, prepare_data_folder
+    from textwave.links.app import Site, build
+    from textwave.wiring import database_urls, links_url, prepare_data_folder
 
     prepare_data_folder(settings)
-    application = build(database_url=database_urls(settings).web, clock=SystemClock())
+    site = Site(links_url(settings), settings.links_client_header or "")
+    application = build(database_url=database_urls(settings).web, clock=SystemClock(), site=site)
     port = _own_port(settings.links_host, settings.links_port, supervised=supervised)
     _run(serve(application, host=settings.links_host, port=port, lifespan=True))
 

@@ -1,25 +1,17 @@
-"""What people do with templates and short links.
+"""What people do with templates.
 
 Each change is one transaction with its line in the audit log. Of two people who act at once on the
 same thing, one is refused.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from textwave.connections import store as connection_store
 from textwave.connections.accounts import PlatformAccount
-from textwave.content import link_store, store
+from textwave.content import store
 from textwave.content.capabilities import needed, refuse_unsupported, takes_opt_out_text
-from textwave.content.links import (
-    LONGEST_DAYS,
-    ShortLink,
-    check_links,
-    check_long_url,
-    links_in,
-    random_code,
-)
+from textwave.content.links import check_links, links_in
 from textwave.content.lint import (
     Finding,
     Severity,
@@ -38,10 +30,11 @@ from textwave.content.variables import parse
 from textwave.content.wording import full_text
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.in_use import InUse
-from textwave.kit.refusal import AlreadyExists, InvalidValue
+from textwave.kit.refusal import AlreadyExists
 from textwave.kit.states import MoveNotAllowed
 from textwave.kit.typed import check_characters, check_line
 from textwave.platforms.contract import MessageType
+from textwave.shortlinks import store as link_store
 from textwave.storage.ledger import Connection
 from textwave.storage.queue import Job, defer
 
@@ -50,8 +43,6 @@ WITHDRAW_TASK = "content.withdraw_template"
 QUEUE = "content"
 NAME_MAX = 30
 REMARK_MAX = 100
-LINK_NAME_MAX = 60
-CODE_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +73,12 @@ async def examine(
     content: str,
     links_url: str,
     now: datetime,
+    until: datetime | None = None,
 ) -> list[Finding]:
     """Check a text as it will be sent: length, variables, links, what the account can do.
 
-    Returns the warnings. `links_url` is what the installation's short links begin with.
+    Returns the warnings. `links_url` is what the installation's own short links begin with;
+    `until`: when the last message with the text may leave, if that is known.
 
     Raises:
         TextNotAcceptable, TypeNotOffered, CapabilityMissing.
@@ -97,11 +90,14 @@ async def examine(
     text = full_text(content, message_type, ending)
     findings = lint(text, TextRules(message_type, account.opt_out_text))
     _refuse_errors(findings)
-    template, found = parse(text), links_in(text, links_url)
+    addresses = await link_store.addresses(
+        connection, workspace_id=workspace_id, links_url=links_url
+    )
+    template, found = parse(text), links_in(text, addresses)
     refuse_unsupported(message_type, account, needed(template, len(found)))
     codes = sorted({link.code for link in found})
     known = await link_store.links_of_codes(connection, workspace_id=workspace_id, codes=codes)
-    about_links = check_links(template, links_url, known, now)
+    about_links = check_links(template, addresses, known, now, until)
     _refuse_errors(about_links)
     return sorted([*findings, *about_links], key=lambda finding: finding.position)
 
@@ -235,62 +231,6 @@ def template_job(
     if attempt:
         args["attempt"] = attempt
     return Job(task=task, queue=QUEUE, args=args, lock=f"template {template.id}", at=at)
-
-
-async def create_link(
-    connection: Connection,
-    *,
-    workspace_id: WorkspaceId,
-    actor: str,
-    name: str,
-    long_url: str,
-    days: int,
-    now: datetime,
-    allow_private: bool = False,
-    choose_code: Callable[[], str] = random_code,
-) -> ShortLink:
-    """Make a short link that lives so many days.
-
-    Raises:
-        InvalidValue, LongUrlNotAllowed, AlreadyExists.
-    """
-    check_line("name", name, LINK_NAME_MAX)
-    if not 1 <= days <= LONGEST_DAYS:
-        raise InvalidValue("days", f"must be between 1 and {LONGEST_DAYS}, not {days}.")
-    target = check_long_url(long_url, allow_private=allow_private)
-    expires_at = now + timedelta(days=days)
-    for _ in range(CODE_ATTEMPTS):
-        link = await link_store.add_link(
-            connection,
-            workspace_id=workspace_id,
-            name=name,
-            code=choose_code(),
-            long_url=target,
-            expires_at=expires_at,
-        )
-        if link is not None:
-            detail = {"code": link.code, "long_url": target, "days": days}
-            await note_change(connection, workspace_id, actor, "link.create", name, detail)
-            return link
-        if await link_store.links(connection, workspace_id=workspace_id, name=name):
-            raise AlreadyExists("short link", name)
-    raise RuntimeError(f"no free code for a short link in {CODE_ATTEMPTS} attempts")
-
-
-async def switch_link(
-    connection: Connection, *, workspace_id: WorkspaceId, actor: str, name: str, enabled: bool
-) -> ShortLink:
-    """Enable or disable a short link; one that is so already stays as it is.
-
-    Raises:
-        NotFound: there is none.
-    """
-    if await link_store.switch_link(
-        connection, workspace_id=workspace_id, name=name, enabled=enabled
-    ):
-        action = "link.enable" if enabled else "link.disable"
-        await note_change(connection, workspace_id, actor, action, name, {})
-    return await link_store.link_named(connection, workspace_id=workspace_id, name=name)
 
 
 def _refuse_errors(findings: list[Finding]) -> None:

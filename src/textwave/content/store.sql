@@ -1,12 +1,14 @@
 -- name: add_template
-INSERT INTO template (workspace_id, platform_id, name, type, content, remark)
-VALUES (%(workspace_id)s, %(platform_id)s, %(name)s, %(type)s, %(content)s, %(remark)s)
+INSERT INTO template (workspace_id, platform_id, name, type, content, remark, signature)
+VALUES (%(workspace_id)s, %(platform_id)s, %(name)s, %(type)s, %(content)s, %(remark)s,
+    %(signature)s)
 ON CONFLICT (workspace_id, name) WHERE state <> 'deleted' DO NOTHING RETURNING id
 
 -- name: templates
 -- A page of a workspace's templates, in the order of their ids.
 SELECT t.id, t.workspace_id, t.platform_id, p.name AS platform, t.name, t.type, t.content,
-    t.remark, t.state, t.reason, t.code, t.created_at, t.submitted_at, t.decided_at
+    t.remark, t.signature, t.state, t.reason, t.code, t.created_at, t.turn_at, t.submitted_at,
+    t.decided_at
 FROM template t JOIN platform p ON p.id = t.platform_id
 WHERE t.workspace_id = %(workspace_id)s AND t.state <> 'deleted' AND t.id > %(after)s
     AND (%(name)s::text IS NULL OR t.name = %(name)s)
@@ -15,13 +17,15 @@ ORDER BY t.id LIMIT %(limit)s
 -- name: template
 -- One template by its id, also a deleted one.
 SELECT t.id, t.workspace_id, t.platform_id, p.name AS platform, t.name, t.type, t.content,
-    t.remark, t.state, t.reason, t.code, t.created_at, t.submitted_at, t.decided_at
+    t.remark, t.signature, t.state, t.reason, t.code, t.created_at, t.turn_at, t.submitted_at,
+    t.decided_at
 FROM template t JOIN platform p ON p.id = t.platform_id
 WHERE t.workspace_id = %(workspace_id)s AND t.id = %(id)s
 
 -- name: edit_template
 -- Change the text; no row means that it is not (or no longer) in a state for that.
-UPDATE template SET content = %(content)s, remark = %(remark)s, state = %(state)s, reason = ''
+UPDATE template SET content = %(content)s, remark = %(remark)s, state = %(state)s, reason = '',
+    signature = coalesce(%(signature)s, signature)
 WHERE workspace_id = %(workspace_id)s AND id = %(id)s AND state = ANY(%(sources)s)
 RETURNING id
 
@@ -30,6 +34,7 @@ RETURNING id
 -- over. Deleting waits until no campaign uses it.
 UPDATE template t SET state = %(state)s,
     submitted_at = CASE WHEN %(state)s = 'deleted' THEN submitted_at END,
+    turn_at = NULL, asked_at = NULL,
     decided_at = CASE WHEN %(state)s = 'deleted' THEN decided_at END,
     reason = CASE WHEN %(state)s = 'deleted' THEN reason ELSE '' END
 WHERE t.workspace_id = %(workspace_id)s AND t.id = %(id)s AND t.state = ANY(%(sources)s)
@@ -48,14 +53,15 @@ SELECT name FROM campaign WHERE workspace_id = %(workspace_id)s
 
 -- name: template_handed_over
 -- The platform has the text; from here on its review counts.
-UPDATE template SET code = %(code)s, submitted_at = %(now)s, reason = ''
+UPDATE template SET code = %(code)s, submitted_at = %(now)s, reason = '', turn_at = NULL,
+    asked_at = NULL
 WHERE workspace_id = %(workspace_id)s AND id = %(id)s AND state = 'reviewing'
     AND submitted_at IS NULL
 RETURNING id
 
 -- name: template_delayed
 -- Say why the platform does not have the text yet.
-UPDATE template SET reason = %(reason)s
+UPDATE template SET reason = %(reason)s, turn_at = %(turn_at)s
 WHERE workspace_id = %(workspace_id)s AND id = %(id)s AND state = 'reviewing'
     AND submitted_at IS NULL
 
@@ -74,40 +80,14 @@ WHERE t.platform_id = %(platform_id)s AND t.code = d.code AND t.state = ANY(%(so
     AND t.submitted_at IS NOT NULL
 RETURNING t.workspace_id, t.id, t.name, t.state
 
--- name: under_review
--- A page of what the platforms are to be asked about, for workers: all workspaces.
-SELECT id, workspace_id, platform_id, name AS subject FROM signature
-WHERE %(kind)s = 'signature' AND state = 'reviewing' AND id > %(after)s
-UNION ALL
+-- name: to_ask
+-- A page of what the platforms are to be asked about, for workers: all workspaces. Each every tenth
+-- of the time that its review has taken so far.
 SELECT id, workspace_id, platform_id, code AS subject FROM template
-WHERE %(kind)s = 'template' AND state = 'reviewing' AND submitted_at IS NOT NULL
-    AND code IS NOT NULL AND id > %(after)s
+WHERE state = 'reviewing' AND submitted_at IS NOT NULL AND code IS NOT NULL AND id > %(after)s
+    AND (asked_at IS NULL OR asked_at + least(greatest((%(now)s - submitted_at) / 10,
+        interval '1 second'), interval '10 minutes') <= %(now)s)
 ORDER BY id LIMIT %(limit)s
 
--- name: add_link
--- Codes are the installation's, names the workspace's; a taken one adds no row.
-INSERT INTO short_link (workspace_id, name, code, long_url, expires_at)
-VALUES (%(workspace_id)s, %(name)s, %(code)s, %(long_url)s, %(expires_at)s)
-ON CONFLICT DO NOTHING
-RETURNING id, workspace_id, name, code, long_url, expires_at, enabled, total_clicks,
-    human_clicks, created_at
-
--- name: links
--- A page of a workspace's short links, in the order of their ids.
-SELECT id, workspace_id, name, code, long_url, expires_at, enabled, total_clicks, human_clicks,
-    created_at
-FROM short_link
-WHERE workspace_id = %(workspace_id)s AND id > %(after)s
-    AND (%(name)s::text IS NULL OR name = %(name)s)
-ORDER BY id LIMIT %(limit)s
-
--- name: links_of_codes
-SELECT id, workspace_id, name, code, long_url, expires_at, enabled, total_clicks, human_clicks,
-    created_at
-FROM short_link WHERE workspace_id = %(workspace_id)s AND code = ANY(%(codes)s)
-
--- name: switch_link
--- Turn a link on or off.
-UPDATE short_link SET enabled = %(enabled)s
-WHERE workspace_id = %(workspace_id)s AND name = %(name)s AND enabled <> %(enabled)s
-RETURNING id
+-- name: template_asked
+UPDATE template SET asked_at = %(now)s WHERE workspace_id = %(workspace_id)s AND id = %(id)s

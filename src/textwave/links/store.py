@@ -16,12 +16,14 @@ _SQL = load_statements(__package__ or "textwave.links")
 
 @dataclass(frozen=True, slots=True)
 class LinkTarget:
-    """Where a short link leads, and until when."""
+    """Where a short link leads, and until when; `own_hosts` are those of short links."""
 
     id: LinkId
     long_url: str
     expires_at: datetime
     enabled: bool
+    allows_private: bool
+    own_hosts: list[str]
 
 
 @dataclass(frozen=True, slots=True)
