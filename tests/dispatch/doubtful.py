@@ -10,7 +10,8 @@ from textwave.dispatch.doubt import DoubtCase
 from textwave.dispatch.doubt_operations import doubts, end_all_doubts
 from textwave.insights.operations import EffectReport
 from textwave.kit.ids import CampaignId
-from textwave.responses.operations import merge_receipts, pull_receipts
+from textwave.responses.operations import merge_receipts
+from textwave.responses.pull_operations import pull_receipts
 
 SURE = {"receipt_seconds": (0.0, 0.0), "delivered": 1.0, "failed": 0.0, "expired": 0.0,
         "no_receipt": 0.0, "duplicate_receipts": 0.0}  # fmt: skip

@@ -21,7 +21,8 @@ from textwave.dispatch.doubt import (
 from textwave.dispatch.doubt_operations import doubts, settle, settle_campaign
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.refusal import NotFound
-from textwave.responses.operations import merge_receipts, pull_receipts
+from textwave.responses.operations import merge_receipts
+from textwave.responses.pull_operations import pull_receipts
 from textwave.storage.ledger import Ledger
 
 

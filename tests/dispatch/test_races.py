@@ -23,7 +23,7 @@ from textwave.kit.ids import CampaignId
 from textwave.platforms.contract import Platform, Receipt, ReceiptState, SendAnswer
 from textwave.platforms.outcomes import Outcome
 from textwave.responses.operations import merge_receipts
-from textwave.responses.pulled import receipts_body
+from textwave.responses.pulled import body_of
 from textwave.responses.store import store_payload
 
 NOW_DUE = (
@@ -50,7 +50,8 @@ async def delivered(playing: Show, *message_ids: int) -> None:
             connection,
             platform_id=playing.platform_id,
             kind="receipts",
-            body=receipts_body(told),
+            body=body_of(told),
+            form="pulled",
         )
     await merge_receipts(playing.ledger)
 

@@ -8,7 +8,8 @@ from tests.dispatch.conftest import StartShow
 from tests.stage import SHANGHAI, people
 from textwave.connections.store import platform_account
 from textwave.dispatch.serving_operations import serve
-from textwave.responses.operations import merge_receipts, pull_receipts
+from textwave.responses.operations import merge_receipts
+from textwave.responses.pull_operations import pull_receipts
 from textwave.storage.ledger import Ledger, execute
 
 

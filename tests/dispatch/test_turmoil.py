@@ -30,7 +30,8 @@ from textwave.kit.ids import CampaignId
 from textwave.kit.states import MoveNotAllowed
 from textwave.platforms.sandbox.agenda import SLOT_SECONDS
 from textwave.platforms.sandbox.templates import Template
-from textwave.responses.operations import expire_receipts, merge_receipts, pull_receipts
+from textwave.responses.operations import expire_receipts, merge_receipts
+from textwave.responses.pull_operations import pull_receipts
 from textwave.responses.receipts import NO_RECEIPT
 
 PEOPLE = 300

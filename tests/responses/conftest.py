@@ -150,12 +150,15 @@ Push = Callable[..., Awaitable[None]]
 def push(ledger: Ledger) -> Push:
     """Store callbacks as the door does, one for each list of items."""
 
-    async def store(sent: Sent, *payloads: Sequence[Any] | bytes, kind: str = "receipts") -> None:
+    async def store(
+        sent: Sent, *payloads: Sequence[Any] | bytes, kind: str = "receipts",
+        form: str = "thirdparty",
+    ) -> None:  # fmt: skip
         async with ledger.transaction() as connection:
             for payload in payloads:
                 body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
                 await connection.execute(
-                    "SELECT store_callback(%s, %s, %s)", [sent.platform_id, kind, body]
+                    "SELECT store_callback(%s, %s, %s, %s)", [sent.platform_id, kind, body, form]
                 )
 
     return store

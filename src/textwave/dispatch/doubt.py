@@ -166,9 +166,17 @@ def read_key(text: str) -> RequestKey:
     Raises:
         NotFound: it is nothing of that form.
     """
+    key = key_in(text)
+    if key is None:
+        raise NotFound("request in doubt", text)
+    return key
+
+
+def key_in(text: str) -> RequestKey | None:
+    """Return the request that `campaign-number-attempt` names; None: it is nothing of that form."""
     match = _key.fullmatch(text)
     if match is None:
-        raise NotFound("request in doubt", text)
+        return None
     campaign_id, number, attempt = (int(group) for group in match.groups())
     return RequestKey(CampaignId(campaign_id), number, attempt)
 

@@ -8,22 +8,16 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final
 
 from textwave.content.tokens import TokenKey, message_ids
 from textwave.dispatch.doubt import DOUBTED_CAUSES
 from textwave.kit.ids import CampaignId, PlatformId, ReplyId, WorkspaceId
-from textwave.platforms.contract import Page, Platform, Reply, ReviewNotice
-from textwave.platforms.thirdparty import (
-    MalformedCallback,
-    parse_receipts,
-    parse_replies,
-    parse_reviews,
-)
+from textwave.platforms.contract import Reply, ReviewNotice
 from textwave.responses import lag_store, store
 from textwave.responses.clicks import RawClick, judge
-from textwave.responses.jobs import OF_CALLBACK
-from textwave.responses.pulled import receipts_body, replies_body
+from textwave.responses.formats import BodyFormat, read_body
+from textwave.responses.keyed_store import name_messages
 from textwave.responses.receipts import (
     NO_RECEIPT,
     columns_of,
@@ -33,18 +27,14 @@ from textwave.responses.receipts import (
 from textwave.responses.store import AskedReply, FinalCount, MergedClick, NamedMessage, Payload
 from textwave.responses.tracing import PlacedReply, place
 from textwave.storage.ledger import Connection, Ledger
-from textwave.storage.queue import defer
 from textwave.suppression.store import OptOutSource, add_opt_outs, block_unsubscribed
 
-ItemT = TypeVar("ItemT")
 ApplyReviews = Callable[[Connection, PlatformId, Sequence[ReviewNotice]], Awaitable[object]]
 
 _RECEIPT_PAYLOADS: Final = 40
 _PAYLOADS: Final = 10
 _CLICKS: Final = 5_000
 _REQUESTS: Final = 20
-_PAGES_A_PULL: Final = 100
-_PAGE: Final = 1_000
 PAYLOADS_KEPT: Final = timedelta(days=7)
 PROBLEMS_KEPT: Final = timedelta(days=90)
 """Payloads that could not be merged, and receipts that fit no message."""
@@ -83,7 +73,7 @@ async def merge_reviews(ledger: Ledger, *, apply: ApplyReviews) -> Merged:
 
     async def merge_block(connection: Connection) -> Merged:
         payloads = await store.take_waiting(connection, kind="reviews", limit=_PAYLOADS)
-        read, problems = _read(payloads, parse_reviews)
+        read, problems = _read(payloads, "reviews")
         for platform_id, notices in read.items():
             await apply(connection, platform_id, notices)
         await store.mark_merged(connection, problems=problems)
@@ -139,24 +129,6 @@ async def measure_opt_out_lags(ledger: Ledger, *, now: datetime) -> int:
             return measured
 
 
-async def pull_receipts(ledger: Ledger, *, platform_id: PlatformId, platform: Platform) -> int:
-    """Pull new receipts into the inbox and defer their merge; return how many came.
-
-    Raises:
-        PlatformUnreachable, PlatformRefused, PlatformAnsweredNonsense: the platform's fault.
-    """
-    return await _pull(ledger, platform_id, "receipts", platform.receipts, receipts_body)
-
-
-async def pull_replies(ledger: Ledger, *, platform_id: PlatformId, platform: Platform) -> int:
-    """Pull new replies into the inbox and defer their merge; return how many came.
-
-    Raises:
-        PlatformUnreachable, PlatformRefused, PlatformAnsweredNonsense: the platform's fault.
-    """
-    return await _pull(ledger, platform_id, "replies", platform.replies, replies_body)
-
-
 async def forget_payloads(ledger: Ledger, *, now: datetime) -> int:
     """Delete payloads that are merged and old, and old strays; return how many."""
     before, problems_before = now - PAYLOADS_KEPT, now - PROBLEMS_KEPT
@@ -191,20 +163,16 @@ async def _until_nothing_waits(
 
 def _read(
     payloads: Iterable[Payload],
-    parse: Callable[[bytes], list[ItemT]],
-    note: Callable[[Payload, Sequence[ItemT]], None] = lambda *_: None,
-) -> tuple[dict[PlatformId, list[ItemT]], dict[int, str | None]]:
+    kind: str,
+    note: Callable[[Payload, Sequence[Any]], None] = lambda *_: None,
+) -> tuple[dict[PlatformId, list[Any]], dict[int, str | None]]:
     """Return the items by platform in the order of their coming, and each payload's problem."""
-    read: dict[PlatformId, list[ItemT]] = defaultdict(list)
+    read: dict[PlatformId, list[Any]] = defaultdict(list)
     problems: dict[int, str | None] = {}
     for payload in payloads:
-        try:
-            items = parse(payload.body)
-            read[payload.platform_id].extend(items)
-            note(payload, items)
-            problems[payload.id] = None
-        except MalformedCallback as malformed:
-            problems[payload.id] = malformed.sentence
+        items, problems[payload.id] = read_body(BodyFormat(payload.format), kind, payload.body)
+        read[payload.platform_id].extend(items)
+        note(payload, items)
     return read, problems
 
 
@@ -212,12 +180,14 @@ async def _merge_receipt_block(connection: Connection) -> Merged:
     payloads = await store.take_waiting(connection, kind="receipts", limit=_RECEIPT_PAYLOADS)
     if not payloads:
         return Merged()
-    read, problems = _read(payloads, parse_receipts)
+    read, problems = _read(payloads, "receipts")
     await store.become_the_one_writer(connection)
     counts: list[FinalCount] = []
     strays = 0
     for platform_id, receipts in read.items():
-        final = final_receipts(receipts)
+        known, nameless = await name_messages(connection, platform_id, receipts)
+        strays += nameless
+        final = final_receipts(known)
         if final:
             merged, unknown = await store.merge_receipts(
                 connection, platform_id=platform_id, columns=columns_of(final)
@@ -287,38 +257,6 @@ async def _expire_block(
         return (block.number, block.attempt), block.expired
 
 
-async def _pull(
-    ledger: Ledger,
-    platform_id: PlatformId,
-    kind: str,
-    ask: Callable[[str, int], Awaitable[Page[ItemT]]],
-    body_of: Callable[[Sequence[ItemT]], bytes],
-) -> int:
-    pulled = 0
-    async with ledger.transaction() as connection:
-        cursor = await store.cursor_of(connection, platform_id=platform_id, kind=kind)
-    for _ in range(_PAGES_A_PULL):
-        page = await ask(cursor, _PAGE)
-        if page.next == cursor and not page.items:
-            break
-        async with ledger.transaction() as connection:
-            moved = await store.move_cursor(
-                connection, platform_id=platform_id, kind=kind, after=cursor, to=page.next
-            )
-            if not moved:  # another pull was first and has the same page
-                break
-            if page.items:
-                await store.store_payload(
-                    connection, platform_id=platform_id, kind=kind, body=body_of(page.items)
-                )
-                await defer(connection, OF_CALLBACK[kind])
-        pulled += len(page.items)
-        cursor = page.next
-        if len(page.items) < _PAGE:
-            break
-    return pulled
-
-
 async def _merge_reply_block(connection: Connection) -> Merged:
     payloads = await store.take_waiting(connection, kind="replies", limit=_PAYLOADS)
     arrivals: dict[PlatformId, dict[str, datetime]] = defaultdict(dict)
@@ -327,7 +265,7 @@ async def _merge_reply_block(connection: Connection) -> Merged:
         for reply in replies:
             arrivals[payload.platform_id].setdefault(reply.reply_id, payload.received_at)
 
-    read, problems = _read(payloads, parse_replies, arrived)
+    read, problems = _read(payloads, "replies", arrived)
     changed = strays = 0
     for platform_id, replies in read.items():
         once = list({reply.reply_id: reply for reply in reversed(replies)}.values())[::-1]

@@ -1,48 +1,57 @@
-"""Pulled pages, written as the callbacks that would have brought the same.
+"""Pulled pages as they are kept: the values of the contract, written out and read again.
 
-So one inbox and one merge serve platforms that push and platforms that are asked.
+So one inbox and one merge serve platforms that push, platforms that are asked, and queues.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from textwave.platforms.contract import Receipt, Reply
-from textwave.platforms.thirdparty.codes import RECEIPT_STATES
-from textwave.platforms.thirdparty.mobiles import write_mobile
-from textwave.platforms.thirdparty.wire import WireReceipt, WireReply, encode
+import msgspec
 
-_STATUSES: Final = {state: status for status, state in RECEIPT_STATES.items()}
+from textwave.platforms.contract import Receipt, Reply, ReviewNotice
+from textwave.platforms.thirdparty import MalformedCallback
 
-
-def receipts_body(receipts: Sequence[Receipt]) -> bytes:
-    """Write receipts as the body of a callback."""
-    return encode(
-        [
-            WireReceipt(
-                message_id=receipt.message_id,
-                status=_STATUSES[receipt.state],
-                reported_at=receipt.reported_at,
-                phone_number=None if receipt.mobile is None else write_mobile(receipt.mobile),
-                error_code=receipt.error_code,
-                parts=receipt.parts,
-            )
-            for receipt in receipts
-        ]
-    )
+ItemT = TypeVar("ItemT")
+_receipts: Final = msgspec.json.Decoder(list[Receipt])
+_replies: Final = msgspec.json.Decoder(list[Reply])
+_reviews: Final = msgspec.json.Decoder(list[ReviewNotice])
+_encode: Final = msgspec.json.Encoder().encode
 
 
-def replies_body(replies: Sequence[Reply]) -> bytes:
-    """Write replies as the body of a callback."""
-    return encode(
-        [
-            WireReply(
-                reply_id=reply.reply_id,
-                phone_number=write_mobile(reply.mobile),
-                content=reply.content,
-                received_at=reply.received_at,
-                sign_name=reply.signature,
-                extend_code=reply.extend_code,
-            )
-            for reply in replies
-        ]
-    )
+def body_of(items: Sequence[Any]) -> bytes:
+    """Write receipts, replies or review notices as a body."""
+    return _encode(items)
+
+
+def read_receipts(body: bytes) -> list[Receipt]:
+    """Return the receipts of a body.
+
+    Raises:
+        MalformedCallback: it was not written here.
+    """
+    return _read(_receipts, body)
+
+
+def read_replies(body: bytes) -> list[Reply]:
+    """Return the replies of a body.
+
+    Raises:
+        MalformedCallback: it was not written here.
+    """
+    return _read(_replies, body)
+
+
+def read_reviews(body: bytes) -> list[ReviewNotice]:
+    """Return the review notices of a body.
+
+    Raises:
+        MalformedCallback: it was not written here.
+    """
+    return _read(_reviews, body)
+
+
+def _read(decoder: msgspec.json.Decoder[list[ItemT]], body: bytes) -> list[ItemT]:
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedCallback(None, "", f"is no pulled page ({error})") from None

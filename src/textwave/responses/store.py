@@ -23,10 +23,11 @@ _CAMPAIGNS_SEARCHED: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A stored callback that waits to be merged."""
+    """A stored callback that waits to be merged; `format`: in whose form its body is."""
 
     id: int
     platform_id: PlatformId
+    format: str
     body: bytes
     received_at: datetime
 
@@ -301,10 +302,10 @@ async def move_cursor(
 
 
 async def store_payload(
-    connection: Connection, *, platform_id: PlatformId, kind: str, body: bytes
+    connection: Connection, *, platform_id: PlatformId, kind: str, body: bytes, form: str
 ) -> None:
     """Keep a pulled page as if it had been pushed."""
-    parameters = {"platform_id": platform_id, "kind": kind, "body": body}
+    parameters = {"platform_id": platform_id, "kind": kind, "body": body, "format": form}
     await value(connection, _SQL["store_payload"], parameters)
 
 

@@ -1,6 +1,6 @@
 -- name: take_waiting
 -- Take the oldest payloads of a kind that nobody else is merging.
-SELECT id, platform_id, body, received_at FROM callback_inbox
+SELECT id, platform_id, format, body, received_at FROM callback_inbox
 WHERE kind = %(kind)s AND merged_at IS NULL
 ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
@@ -197,19 +197,22 @@ FROM newest
 -- Move a pull's cursor; no row means that another pull was first.
 UPDATE platform SET
     receipts_cursor = CASE %(kind)s WHEN 'receipts' THEN %(next)s ELSE receipts_cursor END,
-    replies_cursor = CASE %(kind)s WHEN 'replies' THEN %(next)s ELSE replies_cursor END
+    replies_cursor = CASE %(kind)s WHEN 'replies' THEN %(next)s ELSE replies_cursor END,
+    reviews_cursor = CASE %(kind)s WHEN 'reviews' THEN %(next)s ELSE reviews_cursor END
 WHERE id = %(platform_id)s
-  AND CASE %(kind)s WHEN 'receipts' THEN receipts_cursor ELSE replies_cursor END = %(after)s
+  AND CASE %(kind)s WHEN 'receipts' THEN receipts_cursor WHEN 'replies' THEN replies_cursor
+      ELSE reviews_cursor END = %(after)s
 RETURNING id
 
 -- name: cursor
 -- Where the last pull of a kind ended.
-SELECT CASE %(kind)s WHEN 'receipts' THEN receipts_cursor ELSE replies_cursor END
+SELECT CASE %(kind)s WHEN 'receipts' THEN receipts_cursor WHEN 'replies' THEN replies_cursor
+    ELSE reviews_cursor END
 FROM platform WHERE id = %(platform_id)s
 
 -- name: store_payload
 -- Keep a pulled page as if it had been pushed.
-SELECT store_callback(%(platform_id)s, %(kind)s, %(body)s)
+SELECT store_callback(%(platform_id)s, %(kind)s, %(body)s, %(format)s)
 
 -- name: signatures_named
 -- Signatures of a platform by their names; several workspaces may have the same.

@@ -16,7 +16,6 @@ from procrastinate.jobs import Status
 from textwave.audiences.history_operations import forget_members, forget_unfinished
 from textwave.audiences.refresh_operations import defer_due
 from textwave.callbacks.operations import forget_nonces
-from textwave.connections.store import platforms_to_pull
 from textwave.content import review_operations as reviews
 from textwave.dispatch.cancelling_operations import settle_unsettled
 from textwave.dispatch.serving_operations import serve_unserved
@@ -26,13 +25,9 @@ from textwave.insights.outcome_operations import defer_exports
 from textwave.insights.retention_operations import retain
 from textwave.limits.allowlist_operations import defer_stale
 from textwave.models.refresh_operations import defer_due_models
-from textwave.platforms.contract import (
-    PlatformAnsweredNonsense,
-    PlatformRefused,
-    PlatformUnreachable,
-)
 from textwave.responses import operations as responses
 from textwave.responses.jobs import MERGE_CLICKS, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS
+from textwave.responses.pull_operations import pull_all
 from textwave.storage.partitions import ensure_partitions
 from textwave.storage.queue import defer
 from textwave.storage.touch_weeks import drop_touch_weeks, ensure_touch_weeks
@@ -61,7 +56,11 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
     """Register every periodic job."""
     chores: list[tuple[str, str, Chore]] = [
         ("ask_reviews", EVERY_TWO_SECONDS, lambda: _ask_reviews(runtime)),
-        ("pull_responses", EVERY_FIVE_SECONDS, lambda: _pull(runtime)),
+        (
+            "pull_responses",
+            EVERY_FIVE_SECONDS,
+            lambda: pull_all(runtime.ledger, runtime.open_platform),
+        ),
         ("export_outcomes", EVERY_TEN_SECONDS, lambda: defer_exports(runtime.ledger)),
         ("measure_opt_out_lags", EVERY_TEN_SECONDS, lambda: _measure_lags(runtime)),
         ("rescue_jobs", EVERY_TWO_SECONDS, lambda: rescue(app, runtime)),
@@ -102,18 +101,6 @@ async def _ask_reviews(runtime: Runtime) -> None:
         now=runtime.clock.now(),
         on_decided=start_waiting_campaigns,
     )
-
-
-async def _pull(runtime: Runtime) -> None:
-    async with runtime.ledger.transaction() as connection:
-        accounts = await platforms_to_pull(connection)
-    for account in accounts:
-        platform = runtime.open_platform(account)
-        try:
-            await responses.pull_receipts(runtime.ledger, platform_id=account.id, platform=platform)
-            await responses.pull_replies(runtime.ledger, platform_id=account.id, platform=platform)
-        except (PlatformUnreachable, PlatformRefused, PlatformAnsweredNonsense) as refusal:
-            log.warning("pull failed", platform=account.name, code=refusal.code)
 
 
 async def rescue(app: App, runtime: Runtime) -> None:

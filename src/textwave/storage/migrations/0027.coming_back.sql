@@ -15,6 +15,9 @@ RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp A
     VALUES (platform, kind_of_callback, raw, format_of_body) RETURNING id
 $$;
 
+-- Queues of review notices have a place where the last pull ended, too.
+ALTER TABLE platform ADD COLUMN reviews_cursor text NOT NULL DEFAULT '';
+
 -- What a callback's address tells of its account beside the key, before any workspace is known.
 CREATE FUNCTION callback_account(name_of_platform text)
 RETURNS TABLE (id bigint, kind text, takes_replies boolean, push_version smallint)
