@@ -70,6 +70,8 @@ async def exchange(session: aiohttp.ClientSession, letter: Letter, limits: Limit
             headers=letter.headers,
             timeout=timeout,
             allow_redirects=False,
+            # What is signed must be all there is: nothing is said of a body that is not there.
+            skip_auto_headers=("Content-Type",),
         ) as response:
             body = await _read_bounded(response, limits.answer_bytes)
             return Heard(response.status, response.headers, body)

@@ -4,5 +4,6 @@ Take from here; the modules inside are this adapter's own business and its stand
 """
 
 from textwave.platforms.aliyun.adapter import AliyunPlatform
+from textwave.platforms.aliyun.callbacks import parse_receipts, parse_replies, parse_reviews
 
-__all__ = ["AliyunPlatform"]
+__all__ = ["AliyunPlatform", "parse_receipts", "parse_replies", "parse_reviews"]

@@ -1,17 +1,17 @@
-"""Read what Alibaba Cloud SMS pushes or queues: receipts, replies, review notices.
+"""Read what Alibaba Cloud sends by itself, pushed or from a queue: receipts, replies, reviews.
 
-A pushed body is an array, a queued one a single object; the same fields are in both. An item that
-does not fit is named. Pure. Pages 101867, 101847, 120998, 120999 of help.aliyun.com say the form.
+A pushed body is taken whole or not at all: one item that does not fit refuses the body and names
+the item and the field. Times come without a zone and mean China's. Pure, and fast for a burst.
 """
 
-import re
-from datetime import datetime, timedelta, timezone
-from hashlib import sha256
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from textwave.platforms.aliyun.errors import OUTCOMES
 from textwave.platforms.contract import (
     Receipt,
     ReceiptState,
@@ -21,6 +21,8 @@ from textwave.platforms.contract import (
     ReviewState,
     ReviewSubject,
 )
+from textwave.platforms.exchange import legible
+from textwave.platforms.outcomes import Outcome
 from textwave.platforms.thirdparty.callbacks import (
     ItemMalformed,
     MalformedCallback,
@@ -28,27 +30,73 @@ from textwave.platforms.thirdparty.callbacks import (
     read_items,
 )
 from textwave.platforms.thirdparty.mobiles import read_mobile
-from textwave.platforms.thirdparty.wire import MESSAGES_MAX, in_utc, legible
 
+ITEMS_MAX: Final = 1000
 CHINA: Final = timezone(timedelta(hours=8))
-NUL: Final = "\x00"
 DELIVERED: Final = "DELIVERED"
-_plain_time = re.compile(r"\d{14}")
+NUL: Final = "\x00"
 
-Text = Annotated[str, Meta(max_length=300)]
-Number = Annotated[str, Meta(max_length=40)] | Annotated[int, Meta(ge=0, le=10**15)]
-Mark = Text | int
+Mark = Annotated[str, Meta(max_length=300)]
+Number = Annotated[str, Meta(min_length=3, max_length=40)] | Annotated[int, Meta(ge=0, le=10**15)]
+Parts = Annotated[int, Meta(ge=0, le=255)]
+# A reply is what a person typed; phones send at most a few segments.
+ReplyText = Annotated[str, Meta(max_length=5000)]
+Words = Annotated[str, Meta(max_length=5000)]
 
-# What a code says beside “failed”; whatever is not here failed at the carrier.
-STATES: Final[dict[str, ReceiptState]] = {
+
+class PushedReceipt(Struct, gc=False):
+    """One item of an SmsReport."""
+
+    phone_number: Number
+    success: bool
+    err_code: Mark = ""
+    report_time: Mark = ""
+    send_time: Mark = ""
+    sms_size: Parts | None = None
+    out_id: Mark | None = None
+    biz_id: Mark | None = None
+
+
+class PushedReply(Struct, gc=False):
+    """One item of an SmsUp; older ones name the signature, newer ones the code replied to."""
+
+    phone_number: Number
+    content: ReplyText
+    send_time: Mark
+    sequence_id: Mark | int
+    dest_code: Mark | None = None
+    sign_name: Mark | None = None
+
+
+class PushedReview(Struct, gc=False):
+    """One item of a SignSmsReport or of a TemplateSmsReport."""
+
+    sign_name: Mark | None = None
+    sign_status: Mark | None = None
+    template_code: Mark | None = None
+    template_status: Mark | None = None
+    reason: Words | None = None
+
+
+RECEIPT_STATES: Final[dict[str, ReceiptState]] = {
     DELIVERED: ReceiptState.delivered,
-    "DELIVRD": ReceiptState.delivered,
     "REQUEST_SUCCESS": ReceiptState.unknown,
-    "ACCEPTD": ReceiptState.unknown,
-    "EXPIRED": ReceiptState.expired,
-    "REJECTD": ReceiptState.rejected,
     "USER_REJECT": ReceiptState.rejected,
+    "MOBILE_IN_BLACK": ReceiptState.rejected,
+    "CONTENT_KEYWORD": ReceiptState.rejected,
+    "CONTENT_ERROR": ReceiptState.rejected,
+    "PORT_NOT_REGISTERED": ReceiptState.rejected,
+    "EXPIRED": ReceiptState.expired,
+    "SP_UNKNOWN_ERROR": ReceiptState.unknown,
+    "UNKNOWN": ReceiptState.unknown,
 }
+"""What receipts say became of a message, where their code is more than a failure."""
+
+_REFUSED: Final = frozenset(
+    {Outcome.unsubscribed, Outcome.blacklisted, Outcome.content_refused}
+    | {Outcome.signature_not_approved, Outcome.template_not_approved, Outcome.refused}
+)
+"""What codes of the API mean that the message was rejected, when a receipt has them."""
 
 REVIEW_STATES: Final[dict[str, ReviewState]] = {
     "approving": ReviewState.reviewing,
@@ -56,121 +104,140 @@ REVIEW_STATES: Final[dict[str, ReviewState]] = {
     "rejected": ReviewState.rejected,
 }
 
-WireT = TypeVar("WireT")
+_receipts = msgspec.json.Decoder(list[PushedReceipt], strict=False)
+_replies = msgspec.json.Decoder(list[PushedReply], strict=False)
+_reviews = msgspec.json.Decoder(list[PushedReview], strict=False)
 
-
-class SmsReport(Struct, gc=False):
-    """A receipt; all but `success` are texts, times are those of China."""
-
-    phone_number: Number
-    report_time: Text
-    success: bool
-    err_code: Text | None = None
-    sms_size: Annotated[int, Meta(ge=0, le=255)] | None = None
-    biz_id: Mark | None = None
-    out_id: Mark | None = None
-
-
-class SmsUp(Struct, gc=False):
-    """A reply; newer ones have no `sign_name`, and older ones a number as `sequence_id`."""
-
-    phone_number: Number
-    send_time: Text
-    content: Annotated[str, Meta(max_length=5000)] = ""
-    sequence_id: Mark | None = None
-    dest_code: Mark | None = None
-    sign_name: Text | None = None
-
-
-class ReviewReport(Struct, gc=False):
-    """The end of a review, of a signature or of a template."""
-
-    sign_name: Text | None = None
-    sign_status: Text | None = None
-    template_code: Text | None = None
-    template_status: Text | None = None
-    reason: Annotated[str, Meta(max_length=2000)] | None = None
-
-
-_receipts = msgspec.json.Decoder(list[SmsReport] | SmsReport, strict=False)
-_replies = msgspec.json.Decoder(list[SmsUp] | SmsUp, strict=False)
-_reviews = msgspec.json.Decoder(list[ReviewReport] | ReviewReport, strict=False)
+ItemT = TypeVar("ItemT")
+ValueT = TypeVar("ValueT")
 
 
 def parse_receipts(body: bytes) -> list[Receipt]:
-    """Return the receipts of `SmsReport`, in their order.
+    """Return the receipts of an SmsReport, in its order, by the keys of their requests.
 
     Raises:
-        MalformedCallback: the body is neither a receipt nor an array of at most 1000.
+        MalformedCallback: the body is no array of 1-1000 receipts.
     """
-    return read_items(_decode(_receipts, body), _receipt_of)
+    return _parse(_receipts, body, receipt_of)
 
 
 def parse_replies(body: bytes) -> list[Reply]:
-    """Return the replies of `SmsUp`, in their order.
+    """Return the replies of an SmsUp, in its order.
 
     Raises:
-        MalformedCallback: the body is neither a reply nor an array of at most 1000.
+        MalformedCallback: the body is no array of 1-1000 replies.
     """
-    return read_items(_decode(_replies, body), _reply_of)
+    return _parse(_replies, body, reply_of)
 
 
 def parse_reviews(body: bytes) -> list[ReviewNotice]:
-    """Return the notices of `SignSmsReport` or `TemplateSmsReport`, in their order.
+    """Return the review notices of a SignSmsReport or a TemplateSmsReport, in its order.
 
     Raises:
-        MalformedCallback: the body is neither a notice nor an array of at most 1000.
+        MalformedCallback: the body is no array of 1-1000 review notices.
     """
-    return read_items(_decode(_reviews, body), _notice_of)
+    return _parse(_reviews, body, notice_of)
 
 
-def _receipt_of(item: SmsReport) -> Receipt:
+def receipt_of(item: PushedReceipt) -> Receipt:
+    """Return one receipt as a value; one without a request's key belongs to none of ours."""
     code = _plain("err_code", item.err_code)
-    state = STATES.get(code, ReceiptState.failed)
-    if item.success:
-        state = ReceiptState.delivered
-    elif state is ReceiptState.delivered:
-        raise ItemMalformed("success", f"is false, but the code is {code}")
+    said_at = item.report_time or item.send_time
     return Receipt(
-        message_id=0,
-        mobile=_mobile(item.phone_number),
-        state=state,
-        error_code="" if state is ReceiptState.delivered else code,
-        parts=item.sms_size,
-        reported_at=_moment("report_time", item.report_time),
-        # Without a key it was sent by somebody else with this account: kept as nobody's.
-        request_key=_plain("out_id", item.out_id) or _plain("biz_id", item.biz_id) or "unnamed",
+        0,
+        _mobile(item.phone_number),
+        receipt_state(code, is_success=item.success),
+        "" if item.success and code == DELIVERED else code[:100],
+        item.sms_size,
+        read_time("report_time", said_at),
+        _plain("out_id", item.out_id or ""),
     )
 
 
-def _reply_of(item: SmsUp) -> Reply:
-    mobile = _mobile(item.phone_number)
+def reply_of(item: PushedReply) -> Reply:
+    """Return one reply as a value."""
+    signature = _plain("sign_name", item.sign_name or "")
+    extend_code = _plain("dest_code", item.dest_code or "")
+    # A NUL in a person's text means nothing and cannot be stored; it must not cost the reply.
     content = item.content.replace(NUL, "")
-    named = _plain("sequence_id", item.sequence_id)
-    return Reply(
-        reply_id=named or _made_id(f"{mobile} {item.send_time} {content}"),
-        mobile=mobile,
-        content=content,
-        signature=_plain("sign_name", item.sign_name) or None,
-        extend_code=_plain("dest_code", item.dest_code) or None,
-        received_at=_moment("send_time", item.send_time),
-    )
+    reply_id = _plain("sequence_id", str(item.sequence_id))
+    if not reply_id:
+        raise ItemMalformed("sequence_id", "is missing")
+    received_at = read_time("send_time", item.send_time)
+    mobile = _mobile(item.phone_number)
+    return Reply(reply_id, mobile, content, signature or None, extend_code or None, received_at)
 
 
-def _notice_of(item: ReviewReport) -> ReviewNotice:
-    if item.template_code:
-        subject, name = ReviewSubject.template, _plain("template_code", item.template_code)
-        status, field = item.template_status, "template_status"
-    elif item.sign_name:
-        subject, name = ReviewSubject.signature, _plain("sign_name", item.sign_name)
-        status, field = item.sign_status, "sign_status"
+def notice_of(item: PushedReview) -> ReviewNotice:
+    """Return one review notice as a value; what it is about is told by the names it has."""
+    if item.template_status is not None:
+        subject, field, status = ReviewSubject.template, "template_status", item.template_status
+        name = _named("template_code", item.template_code)
+    elif item.sign_status is not None:
+        subject, field, status = ReviewSubject.signature, "sign_status", item.sign_status
+        name = _named("sign_name", item.sign_name)
     else:
-        raise ItemMalformed("sign_name", "either sign_name or template_code must be there")
-    state = REVIEW_STATES.get(status or "")
+        raise ItemMalformed("sign_status", "neither sign_status nor template_status is there")
+    state = REVIEW_STATES.get(status.strip().lower())
     if state is None:
         raise ItemMalformed(field, f"“{legible(status, 30)}” is not a review status")
     reason = legible(item.reason) if state is ReviewState.rejected else ""
     return ReviewNotice(subject, name, Review(state, reason))
+
+
+def receipt_state(code: str, *, is_success: bool) -> ReceiptState:
+    """Return what became of a message, by the code of its receipt."""
+    if is_success:
+        return ReceiptState.delivered
+    known = RECEIPT_STATES.get(code)
+    if known is not None:
+        return ReceiptState.unknown if known is ReceiptState.delivered else known
+    outcome = OUTCOMES.get(code)
+    return ReceiptState.rejected if outcome in _REFUSED else ReceiptState.failed
+
+
+def read_time(field: str, text: str) -> datetime:
+    """Return a time of the service in UTC; it says no zone and means China's."""
+    form = "%Y%m%d%H%M%S" if text.isdigit() else "%Y-%m-%d %H:%M:%S"
+    try:
+        moment = (
+            datetime.fromisoformat(text)
+            if len(text) == len("2017-01-01 00:00:00")
+            else datetime.strptime(text, form)  # noqa: DTZ007 - the zone follows
+        )
+    except ValueError:
+        raise ItemMalformed(field, f"“{legible(text, 30)}” is not a time") from None
+    return moment.replace(tzinfo=moment.tzinfo or CHINA).astimezone(UTC)
+
+
+def read_object(kind: type[ItemT], body: bytes, read: Callable[[ItemT], ValueT]) -> ValueT:
+    """Return the one item of a queue's message.
+
+    Raises:
+        MalformedCallback: it is no such item.
+    """
+    try:
+        item = msgspec.json.decode(body, type=kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise malformed_by(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedCallback(None, "", f"is not JSON ({legible(str(error))})") from None
+    return read_items([item], read)[0]
+
+
+def _parse(
+    decoder: msgspec.json.Decoder[list[ItemT]], body: bytes, read: Callable[[ItemT], ValueT]
+) -> list[ValueT]:
+    try:
+        items = decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise malformed_by(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedCallback(None, "", f"is not JSON ({legible(str(error))})") from None
+    if not 1 <= len(items) <= ITEMS_MAX:
+        problem = f"holds {len(items)} items; 1-{ITEMS_MAX} are taken at once"
+        raise MalformedCallback(None, "", problem)
+    return read_items(items, read)
 
 
 def _mobile(number: str | int) -> int:
@@ -180,36 +247,14 @@ def _mobile(number: str | int) -> int:
     return mobile
 
 
-def _moment(field: str, text: str) -> datetime:
-    """Read a time, of China where it names no zone; older forms are `20170901000000`."""
-    written = f"{text[:8]}T{text[8:]}" if _plain_time.fullmatch(text) else text
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        raise ItemMalformed(field, f"“{legible(text, 30)}” is not a time") from None
-    return in_utc(moment if moment.tzinfo else moment.replace(tzinfo=CHINA))
+def _named(field: str, text: str | None) -> str:
+    name = _plain(field, text or "")
+    if not name:
+        raise ItemMalformed(field, "is missing")
+    return name
 
 
-def _plain(field: str, text: str | int | None) -> str:
-    plain = "" if text is None else str(text)
-    if NUL in plain:
+def _plain(field: str, text: str) -> str:
+    if NUL in text:
         raise ItemMalformed(field, "holds a NUL character")
-    return plain
-
-
-def _made_id(what: str) -> str:
-    return sha256(what.encode()).hexdigest()[:32]
-
-
-def _decode(decoder: msgspec.json.Decoder[list[WireT] | WireT], body: bytes) -> list[WireT]:
-    try:
-        found = decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise malformed_by(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedCallback(None, "", f"is not JSON ({legible(str(error))})") from None
-    items: list[WireT] = found if isinstance(found, list) else [found]
-    if len(items) > MESSAGES_MAX:
-        problem = f"holds {len(items)} items; at most {MESSAGES_MAX} are taken at once"
-        raise MalformedCallback(None, "", problem)
-    return items
+    return text
