@@ -74,6 +74,9 @@ class Doors:
         if len(send.messages) > sandbox.settings.max_batch:
             problem = f"messages: at most {sandbox.settings.max_batch} are taken at once"
             return self.answer("BAD_PARAMS", problem, 400)
+        problem = sandbox.reply_problem(send)
+        if problem:
+            return self.answer("BAD_PARAMS", problem, 400)
         kept = sandbox.answers.find(send.batch_id)
         if kept is not None and sandbox.settings.idempotency:
             sandbox.counts["replayed_requests"] += 1

@@ -1,6 +1,7 @@
 """Who comes in and how fast: authentication with a memory of nonces, and the account's rate."""
 
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -19,23 +20,25 @@ NONCES_MAX = 1_000_000
 
 
 class Gate:
-    """Refuses unsigned, wrongly signed, stale and replayed requests; open without a key."""
+    """Refuses unsigned, wrongly signed, stale and replayed requests; open without a key.
 
-    def __init__(self, key: str) -> None:
+    `qa_only`: it looks at the QA signature alone, as an old gateway does.
+    """
+
+    def __init__(self, key: str, *, qa_only: bool = False) -> None:
         self._key = key
+        self._qa_only = qa_only
         self._seen: OrderedDict[str, float] = OrderedDict()
 
     def problem(self, request: web.Request, body: bytes, now: float) -> str:
         """Return why a request may not come in; empty if it may."""
         if not self._key:
             return ""
+        seen, mode = signed_request(request, body), SignatureMode.strict
+        if self._qa_only:
+            seen, mode = replace(seen, textwave_signature=""), SignatureMode.qa_only
         try:
-            nonce = verify(
-                signed_request(request, body),
-                key=self._key,
-                now=datetime.fromtimestamp(now, UTC),
-                mode=SignatureMode.strict,
-            )
+            nonce = verify(seen, key=self._key, now=datetime.fromtimestamp(now, UTC), mode=mode)
         except RequestNotAuthentic as refusal:
             return refusal.sentence
         return "" if self._is_new(nonce, now) else "The nonce was seen before. Sign anew."

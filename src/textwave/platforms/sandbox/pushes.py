@@ -17,7 +17,7 @@ from yarl import URL
 from textwave.platforms.sandbox.agenda import SLOT_SECONDS, VisitDue
 from textwave.platforms.sandbox.settings import SandboxSettings
 from textwave.platforms.sandbox.world import Sandbox
-from textwave.platforms.signing import signature_headers
+from textwave.platforms.signing import TEXTWAVE_HEADER, signature_headers
 
 PUSH_ITEMS_MAX = 500
 RECEIPT_PUSHERS = 4
@@ -106,6 +106,8 @@ class Pushes:
             nonce=nonce,
             body=body,
         )
+        if settings.qa_only:
+            del headers[TEXTWAVE_HEADER]
         try:
             async with self._session.post(
                 url.with_query(timestamp=timestamp, nonce=nonce),

@@ -13,7 +13,9 @@ from yarl import URL
 
 from textwave.kit.refusal import InvalidValue
 
-FIXED = frozenset({"host", "port", "name", "key", "seed", "max_messages", "templates_file"})
+FIXED = frozenset(
+    {"host", "port", "name", "key", "seed", "max_messages", "templates_file", "qa_only"}
+)
 SHARES = (
     "delivered",
     "failed",
@@ -76,6 +78,7 @@ SAID = {
     "max_batch": "Most messages of one request.",
     "max_messages": "Most messages to remember; more are turned away as “busy”.",
     "templates_file": "Where templates are kept over restarts; empty: nowhere.",
+    "qa_only": "Sign and check as old gateways do: the QA signature alone.",
     "idempotency": "Send nothing twice under one key; else a repeated key is sent again.",
 }
 """What each setting does, for people."""
@@ -99,6 +102,7 @@ class SandboxSettings:
     push_key: str = ""
     push: bool = True
     idempotency: bool = True
+    qa_only: bool = False
     links_url: str = ""
     seed: int = 1
     review_seconds: float = 1.0

@@ -29,6 +29,7 @@ OTHERS = (
     "duplicate_receipts",
     "push_failures",
     "events_skipped",
+    "answers_to_replies",
 )
 
 

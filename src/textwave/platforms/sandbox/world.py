@@ -66,12 +66,13 @@ class Sandbox:
         self.book = MessageBook(settings.max_messages)
         self.answers = AnswerBook(settings.max_messages)
         self.templates = TemplateShelf(settings.seed, settings.templates_file)
-        self.gate = Gate(settings.key)
+        self.gate = Gate(settings.key, qa_only=settings.qa_only)
         self.meter = Meter()
         self.counts: Counter[str] = Counter()
         self.agenda = Agenda()
         self.receipt_rows = array("q")
         self.replies: list[SandboxReply] = []
+        self.repliers: dict[str, str] = {}
         self.unpushed_receipts: deque[int] = deque()
         self.unpushed_replies: deque[SandboxReply] = deque()
         self.unpushed_reviews: deque[SandboxReview] = deque()
@@ -86,9 +87,23 @@ class Sandbox:
         self._attempts[batch_id] = number + 1
         return number
 
+    def reply_problem(self, send: SandboxSend) -> str:
+        """Return why a send does not answer a reply as it should; empty if it does, or is none."""
+        if not send.reply_to:
+            return ""
+        if len(send.messages) != 1:
+            return "replyTo: one message at a time answers a reply"
+        number = self.repliers.get(send.reply_to)
+        if number is None:
+            return "replyTo: there is no such reply"
+        if read_mobile(send.messages[0].phone_number) != read_mobile(number):
+            return "replyTo: that reply came from another number"
+        return ""
+
     def take(self, send: SandboxSend) -> list[SandboxResult]:
         """Take the messages of one request and return what became of each."""
         self._attempts.pop(send.batch_id, None)
+        self.counts["answers_to_replies"] += bool(send.reply_to)
         now = self.clock()
         texts: list[str] = []
         results: list[SandboxResult] = []
@@ -190,6 +205,7 @@ class Sandbox:
         received_at = datetime.fromtimestamp(self.clock(), UTC)
         reply = SandboxReply(reply_id, write_mobile(mobile), text, signature, received_at)
         self.replies.append(reply)
+        self.repliers[reply_id] = reply.phone_number
         if self.pushes:
             self.unpushed_replies.append(reply)
         return True
