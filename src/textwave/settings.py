@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     web_port: int = Field(
         default=8600, ge=0, le=65535, description="Port of API and console; 0: a free one."
     )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="Where platforms reach API and callbacks, e.g. https://sms.example.cn. "
+        "Empty: the web process's own address.",
+    )
     links_host: str = Field(
         default="127.0.0.1", description="Address that the redirect listens on."
     )

@@ -51,6 +51,11 @@ def links_url(settings: Settings) -> str:
     return settings.public_links_url or f"http://{settings.links_host}:{settings.links_port}"
 
 
+def public_url(settings: Settings) -> str:
+    """Return where platforms reach this installation."""
+    return settings.public_url or f"http://{settings.web_host}:{settings.web_port}"
+
+
 @dataclass(eq=False)
 class WebUrlMissing(Refusal):
     """The owner's URL is given, but not the one that row-level security applies to."""

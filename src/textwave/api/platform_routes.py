@@ -11,12 +11,16 @@ from textwave.api.platform_shapes import (
     Platform,
     PlatformToAdd,
     PlatformToChange,
+    TestedConnection,
 )
 from textwave.api.shapes import Page
 from textwave.connections import editing_operations as editing
 from textwave.connections import store
 from textwave.connections.editing_operations import ShownAccount
 from textwave.connections.operations import add_platform, connect_platform
+from textwave.connections.push import push_addresses
+from textwave.connections.testing_operations import check_connection
+from textwave.wiring import public_url
 
 routes = APIRouter()
 Named = Annotated[Name, Path()]
@@ -52,10 +56,13 @@ async def create_platform(runtime: Rt, caller: Who, new: PlatformToAdd) -> Platf
 
 @routes.get("/platforms/{name}", tags=["platforms"], summary="Read a platform.")
 async def read_platform(runtime: Rt, caller: Who, name: Named) -> Platform:
-    """Return an account, for administrators with the workspaces that may use it."""
+    """Return an account; for administrators with its workspaces and callback addresses."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         shown = await editing.shown_account(connection, caller=caller, name=name)
-    return Platform.of(shown)
+    if not caller.is_administrator:
+        return Platform.of(shown)
+    url = public_url(runtime.settings)
+    return Platform.of(shown, push_addresses(shown.account, runtime.vault, url))
 
 
 @routes.patch("/platforms/{name}", tags=["platforms"], summary="Change a platform.")
@@ -140,3 +147,19 @@ async def connect(runtime: Rt, caller: Who, name: Named) -> Platform:
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         shown = await editing.shown_account(connection, caller=caller, name=name)
     return Platform.of(shown)
+
+
+@routes.post("/platforms/{name}/test", tags=["platforms"], summary="Test a platform's connection.")
+async def try_platform(runtime: Rt, caller: Who, name: Named) -> TestedConnection:
+    """Check from its name in the DNS to its callbacks, and say what is wrong and what to do."""
+    found = await check_connection(
+        runtime.ledger,
+        runtime.open_platform,
+        runtime.http,
+        runtime.vault,
+        caller=caller,
+        name=name,
+        public_url=public_url(runtime.settings),
+        now=runtime.clock.now(),
+    )
+    return TestedConnection.model_validate(found)

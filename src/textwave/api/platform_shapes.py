@@ -1,5 +1,6 @@
 """Platform accounts as the API takes and gives them; a key goes in and never comes out."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Self
 
@@ -17,6 +18,7 @@ from textwave.connections.accounts import (
 from textwave.connections.change import PlatformChange
 from textwave.connections.editing_operations import ShownAccount
 from textwave.connections.kinds import RULES
+from textwave.connections.testing import About, Verdict
 from textwave.kit.text import Counting
 
 Capabilities = Annotated[list[Name], Field(max_length=50)]
@@ -138,9 +140,34 @@ class Platform(Shape):
     )
     resting_reason: str = Field(description="What it said last; empty: it answers")
 
+    callback_addresses: dict[str, str] = Field(
+        default={},
+        description="What to enter at the platform, by what it pushes there; for administrators.",
+    )
+
     @classmethod
-    def of(cls, shown: ShownAccount) -> Self:
+    def of(cls, shown: ShownAccount, addresses: Mapping[str, str] | None = None) -> Self:
         """Return the shape of an account with the workspaces that may use it."""
         found = cls.model_validate(shown.account)
         found.capabilities.sort()
-        return found.model_copy(update={"workspaces": shown.workspaces})
+        more = {"workspaces": shown.workspaces, "callback_addresses": dict(addresses or {})}
+        return found.model_copy(update=more)
+
+
+class ConnectionCheck(Shape):
+    """One check of a connection test."""
+
+    about: About
+    verdict: Verdict
+    finding: str
+    remedy: str = Field(description="What to do; empty where it is ok.")
+
+
+class TestedConnection(Shape):
+    """What a connection test found, check by check."""
+
+    passed: bool = Field(description="Nothing failed: messages can be sent.")
+    checks: list[ConnectionCheck]
+    addresses: dict[str, str] = Field(
+        description="What to enter at the platform, by what it pushes there."
+    )

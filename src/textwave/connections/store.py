@@ -206,6 +206,13 @@ async def serve_at_once(connection: Connection, platform_id: PlatformId) -> None
     await value(connection, _SQL["serve_at_once"], {"platform_id": platform_id})
 
 
+async def callback_taken_at(connection: Connection, platform_id: PlatformId) -> datetime | None:
+    """Return when an account's last callback came; None: none lately."""
+    key = {"platform_id": platform_id}
+    taken_at: datetime | None = await value(connection, _SQL["callback_taken_at"], key)
+    return taken_at
+
+
 async def workspaces_of_platforms(connection: Connection) -> dict[PlatformId, list[str]]:
     """Return the names of the workspaces that use each account of the organization."""
     found: dict[PlatformId, list[str]] = {}

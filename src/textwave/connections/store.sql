@@ -87,6 +87,9 @@ WHERE id = %(platform_id)s
 -- Let what waits for the account go now.
 SELECT defer_serving(%(platform_id)s, NULL)
 
+-- name: callback_taken_at
+SELECT callback_taken_at(%(platform_id)s)
+
 -- name: workspaces_of_platforms
 -- Which workspaces of the organization use which of its accounts.
 SELECT platform_id, workspace FROM platform_workspaces() ORDER BY platform_id, workspace

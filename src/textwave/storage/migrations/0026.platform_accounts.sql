@@ -27,6 +27,14 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
       AND (callback_refused_at IS NULL OR callback_refused_at < now() - interval '10 seconds')
 $$;
 
+-- When the account's last callback came, among the last thousand of all.
+CREATE FUNCTION callback_taken_at(account bigint) RETURNS timestamptz
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT max(received_at) FROM (
+        SELECT platform_id, received_at FROM callback_inbox ORDER BY id DESC LIMIT 1000
+    ) recent WHERE platform_id = account
+$$;
+
 -- Administrators see and change which workspaces of their organization use an account. The policies
 -- know the workspace of the transaction alone, so each function looks at its organization.
 
