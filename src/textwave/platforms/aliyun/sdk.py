@@ -78,6 +78,11 @@ async def shape(operation: str, **fields: Any) -> Call:
     return taken.call
 
 
+def digital_file(**fields: Any) -> Any:
+    """Return one file of a digital template as the client takes it."""
+    return models.CreateDigitalSmsTemplateRequestTemplateContents(**fields)
+
+
 def sign(
     call: Call, *, endpoint: URL, credentials: Credentials, now: datetime, nonce: str
 ) -> Letter:
