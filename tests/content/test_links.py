@@ -89,3 +89,21 @@ def test_a_chinese_word_right_behind_a_link_is_warned_of() -> None:
 def test_several_links_are_each_told_about_in_the_order_of_the_text() -> None:
     text = f"{BASE}/aaaaaa and {BASE}/bbbbbb/${{sp_b}} and {BASE}/cccccc"
     assert codes(text, link("bbbbbb")) == ["link_unknown", "link_unknown"]
+
+
+@pytest.mark.parametrize(
+    ("days", "code"),
+    [(1, "link_expires_early"), (3, "link_expires_early"), (4, "link_expires_soon"), (11, "")],
+)
+def test_a_link_must_outlive_the_sending_of_its_campaign(days: float, code: str) -> None:
+    text, known = parse(f"see {BASE}/rksqdc"), {"rksqdc": link("rksqdc", days=days)}
+    found = check_links(text, [BASE], known, NOW, NOW + timedelta(days=3))
+    assert [finding.code for finding in found] == ([code] if code else [])
+
+
+def test_links_are_found_under_every_domain_and_host_names_have_no_case() -> None:
+    text = "http://old.example/aaaaaa, D.Example.cn/bbbbbb and old.example.cn/cccccc"
+    assert [one.code for one in links_in(text, [BASE, "https://old.example"])] == [
+        "aaaaaa",
+        "bbbbbb",
+    ]

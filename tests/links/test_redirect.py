@@ -1,7 +1,7 @@
 """The redirect: no 302 without a durable click, small pages for everything else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,7 +30,13 @@ class Answer:
 
 
 async def ask(
-    app: Redirect, path: str, *, query: str = "", method: str = "GET", agent: str = "a phone"
+    app: Redirect,
+    path: str,
+    *,
+    query: str = "",
+    method: str = "GET",
+    agent: str = "a phone",
+    headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """Make one request as the server does."""
     sent: list[Any] = []
@@ -43,11 +49,15 @@ async def ask(
         "method": method,
         "path": path,
         "query_string": query.encode(),
-        "headers": [(b"user-agent", agent.encode())],
+        "headers": [
+            (name.encode(), text.encode())
+            for name, text in {"user-agent": agent, **(headers or {})}.items()
+        ],
+        "client": ("127.0.0.1", 5000),
     }
     await app(scope, send)
-    headers = {name.decode(): found.decode() for name, found in sent[0]["headers"]}
-    return Answer(sent[0]["status"], headers, sent[1]["body"])
+    answered = {name.decode(): found.decode() for name, found in sent[0]["headers"]}
+    return Answer(sent[0]["status"], answered, sent[1]["body"])
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """All that planning and starting a campaign need to know of it and of what it names."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from textwave.campaigns.timing import Due, LateRule, Window, check_window
@@ -81,6 +81,19 @@ class Brief:
     def zone(self) -> ZoneInfo:
         """The workspace's time zone."""
         return ZoneInfo(self.time_zone)
+
+    def leaves_until(self, now: datetime) -> datetime:
+        """Return when its last message may leave, as far as is known: what it links to lives on.
+
+        It begins as late as it may, takes as long as its rate or its spreading, and with a window
+        goes on when that opens again.
+        """
+        given = self.due_at or self.scheduled_at
+        late = timedelta(minutes=self.late_minutes) if given else timedelta(0)
+        begins = max(now, given + late) if given else now
+        sending = timedelta(seconds=(self.audience_size or 0) / max(self.rate_per_second, 1))
+        waits = timedelta(days=1) if self.window else timedelta(0)
+        return begins + max(sending, timedelta(minutes=self.spread_minutes)) + waits
 
     def due(self, at: datetime) -> Due:
         """Return a start at that time, with what the campaign says of being late."""

@@ -198,4 +198,5 @@ async def _examine(
             content=content,
             links_url=links_url,
             now=now,
+            until=brief.leaves_until(now),
         )

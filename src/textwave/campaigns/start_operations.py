@@ -192,6 +192,7 @@ async def examine_text(connection: Connection, brief: Brief, links_url: str, now
         content=brief.template_content,
         links_url=links_url,
         now=now,
+        until=brief.leaves_until(now),
     )
 
 
