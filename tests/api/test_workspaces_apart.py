@@ -26,6 +26,7 @@ A_FILE = b"customer_id,mobile\n1,15412345678\n"
 MAKE_WHAT_THEY_NAME = {
     "/api/tables/{name}/imports",
     "/api/lists/{name}/imports",
+    "/api/materials/{name}/imports",
     "/api/fatigue-rules/{name}",
 }
 """Whoever calls these makes a thing of his own under that name."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.api.conftest import Web
+from tests.materials.files import picture
 from tests.stage import Stage
 from textwave.storage.ledger import execute, value
 
@@ -44,6 +45,7 @@ async def make_things(web: Web, stage: Stage) -> Things:
     _, imported = await web.ask(
         "POST", "/api/tables/orders/imports?kind=orders", data=b"customer_id,ordered_at,amount\n"
     )
+    await web.ask("POST", "/api/materials/a picture/imports?shared=true", data=picture("PNG"))
     things = Things(numbers={"operation_id": imported["id"]})
     for path in web.app.openapi()["paths"]:
         kind = path.split("/")[2]

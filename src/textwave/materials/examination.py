@@ -21,6 +21,7 @@ from textwave.materials.kinds import (
     KIND_OF_SUFFIX,
     LARGEST_OF_KIND,
     LONGEST_AUDIO_MILLISECONDS,
+    LONGEST_VIDEO_MILLISECONDS,
     MEGABYTE,
     MOST_FRAMES,
     MOST_PIXELS,
@@ -159,8 +160,11 @@ def _video(content: bytes) -> Examined:
         if not container.streams.video:
             raise MaterialNotAcceptable("is an MP4 without a video. Export it with one.")
         stream = container.streams.video[0]
-        stream.thread_type, stream.codec_context.thread_count = "NONE", 1
-        width, height = stream.codec_context.width, stream.codec_context.height
+        coded: Any = stream.codec_context
+        if coded is None:
+            raise EOFError
+        coded.thread_count = 1
+        width, height = coded.width, coded.height
         if max(width, height) > _LONGEST_SIDE_OF_VIDEO:
             most = _LONGEST_SIDE_OF_VIDEO
             problem = f"has {width:,} x {height:,} pixels; {most:,} is the longest side. Scale it."
@@ -169,8 +173,10 @@ def _video(content: bytes) -> Examined:
         if frame is None:
             raise EOFError
         picture = frame.to_image()
-        codec = stream.codec_context.codec.name
-        milliseconds = (container.duration or 0) // _MICROSECONDS_A_MILLISECOND
+        codec = coded.codec.name
+        milliseconds = max(container.duration or 0, 0) // _MICROSECONDS_A_MILLISECOND
+    if milliseconds > LONGEST_VIDEO_MILLISECONDS:
+        raise MaterialNotAcceptable("says that it plays longer than ten minutes. Shorten it.")
     return Examined(
         Kind.VIDEO, "mp4", "mp4", content, _thumbnail(picture), width, height,
         milliseconds=milliseconds, codec=codec,
