@@ -5,6 +5,7 @@ sending begins in the one transaction that also writes the tallies, the batches 
 """
 
 import contextlib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,8 @@ from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import BatchSpan, PlanCounts
 from textwave.campaigns.timing import spread_size
 from textwave.campaigns.winner_operations import defer_choice
+from textwave.connections.accounts import PlatformKind
+from textwave.content.variables import TemplateText
 from textwave.kit.clock import Clock
 from textwave.kit.ids import CampaignId, OperationId, WorkspaceId, first_message_id
 from textwave.kit.mobile import Mobile, masked
@@ -38,6 +41,7 @@ from textwave.plans.lake import (
     write_plan,
 )
 from textwave.plans.plan import CONTROL_GROUP
+from textwave.platforms.aliyun import DIFFERENT_MAX
 from textwave.storage import progress
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.partitions import ensure_partitions
@@ -169,7 +173,8 @@ async def _block_of_ids(
     """Take the campaign's block of ids, and clear the one that an interrupted plan took."""
     brief = asked.brief
     await _clear(connection, brief)
-    step = spread_size(brief.max_batch, messages=size, spread_minutes=brief.spread_minutes)
+    most = request_size(brief.platform_kind, brief.max_batch, asked.texts.templates)
+    step = spread_size(most, messages=size, spread_minutes=brief.spread_minutes)
     room = (len(asked.texts.measures) - 1) * (step - 1)
     first_id = await store.take_ids(
         connection, month=month, first_id=first_message_id(month), size=size + room
@@ -278,6 +283,14 @@ async def resume_sending(
             await defer_serving(connection, brief.platform_id)
         else:
             await store.move(connection, brief, CampaignEvent.COMPLETE)
+
+
+def request_size(platform_kind: str, max_batch: int, templates: Sequence[TemplateText]) -> int:
+    """Return how many messages one request may have: fewer where each has values of its own."""
+    has_variables = any(template.variables for template in templates)
+    if platform_kind == PlatformKind.ALIYUN and has_variables:
+        return min(max_batch, DIFFERENT_MAX)
+    return max_batch
 
 
 def _batch_size(brief: Brief, configured: int, to: Destination) -> int:
