@@ -50,7 +50,7 @@ async def edit(place: Place, content: str) -> Written:
 async def delete(place: Place) -> None:
     async with place.people.transaction(place.workspace_id) as connection:
         await operations.delete_template(
-            connection, workspace_id=place.workspace_id, actor="wang", name="spring"
+            connection, workspace_id=place.workspace_id, actor="wang", name="spring", now=NOW
         )
 
 

@@ -63,8 +63,9 @@ async def hand_over(place: Place, template_id: int, attempt: int = 0) -> Decided
     )
 
 
-async def ask(place: Place) -> Round:
-    return await ask_reviews(place.jobs, place.open_platform, now=NOW)
+async def ask(place: Place, seconds: int = 0) -> Round:
+    now = NOW + timedelta(seconds=seconds)
+    return await ask_reviews(place.jobs, place.open_platform, now=now)
 
 
 async def read(place: Place, template_id: int) -> Template:
@@ -316,7 +317,7 @@ async def test_a_signature_under_review_is_asked_about_until_it_is_decided(
     await ask(place)
     assert (await named(place)).state == "reviewing"
     place.gateway.signatures["云裳"] = told
-    assert (await ask(place)).signatures_decided == 1
+    assert (await ask(place, seconds=2)).signatures_decided == 1
     after = await named(place)
     assert (after.state, after.verified) == (told, True)
 
@@ -386,7 +387,7 @@ async def test_a_notice_of_another_platform_does_not_count(
 async def delete(place: Place) -> None:
     async with place.people.transaction(place.workspace_id) as connection:
         await operations.delete_template(
-            connection, workspace_id=place.workspace_id, actor="wang", name="spring"
+            connection, workspace_id=place.workspace_id, actor="wang", name="spring", now=NOW
         )
 
 
@@ -396,6 +397,7 @@ async def withdraw(place: Place, template_id: int) -> None:
         place.open_platform,
         workspace_id=place.workspace_id,
         template_id=TemplateId(template_id),
+        now=NOW,
     )
 
 

@@ -39,6 +39,7 @@ async def delete(place: Place) -> None:
             actor="wang",
             platform=NAME,
             name="云裳",
+            now=NOW,
         )
 
 
@@ -117,6 +118,7 @@ async def ask_again(place: Place) -> Signature:
             actor="wang",
             platform=NAME,
             name="云裳",
+            now=NOW,
         )
 
 

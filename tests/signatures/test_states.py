@@ -9,6 +9,7 @@ SIGNATURE_MOVES = {
     ("reviewing", "be rejected"): "rejected",
     ("reviewing", "be deleted"): "deleted",
     ("approved", "be deleted"): "deleted",
+    ("rejected", "be edited"): "reviewing",
     ("rejected", "be asked about again"): "reviewing",
     ("rejected", "be deleted"): "deleted",
 }

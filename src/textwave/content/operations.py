@@ -6,35 +6,33 @@ same thing, one is refused.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from textwave.connections import store as connection_store
 from textwave.connections.accounts import PlatformAccount
 from textwave.content import store
 from textwave.content.capabilities import needed, refuse_unsupported, takes_opt_out_text
 from textwave.content.links import check_links, links_in
-from textwave.content.lint import (
-    Finding,
-    Severity,
-    TextNotAcceptable,
-    TextRules,
-    lint,
-)
+from textwave.content.lint import Finding, Severity, TextNotAcceptable, lint
 from textwave.content.states import (
     TEMPLATE_STATES,
     TemplateEvent,
     TemplateState,
 )
 from textwave.content.store import Template
+from textwave.content.text_rules import SHOWN_WITH_SIGNATURE, rules_for
 from textwave.content.trail import note_change
 from textwave.content.variables import parse
+from textwave.content.version_store import Decision, add_version, decide_versions
 from textwave.content.wording import full_text
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.in_use import InUse
-from textwave.kit.refusal import AlreadyExists
+from textwave.kit.refusal import AlreadyExists, Refusal
 from textwave.kit.states import MoveNotAllowed
 from textwave.kit.typed import check_characters, check_line
 from textwave.platforms.contract import MessageType
 from textwave.shortlinks import store as link_store
+from textwave.signatures.store import approved_signature
 from textwave.storage.ledger import Connection
 from textwave.storage.queue import Job, defer
 
@@ -47,13 +45,18 @@ REMARK_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class TemplateDraft:
-    """A template as it is written: name 1-30, content 1-500, remark 1-100 characters."""
+    """A template as it is written: name 1-30, content 1-500, remark 1-100 characters.
+
+    `signature`: the approved one that reviewers see it with, where the platform shows them one;
+    empty: the first one.
+    """
 
     name: str
     type: MessageType
     platform: str
     content: str
     remark: str
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,23 @@ class Written:
 
     template: Template
     warnings: list[Finding]
+
+
+@dataclass(eq=False)
+class NoApprovedSignature(Refusal):
+    """The platform reviews texts under an approved signature, and there is none."""
+
+    code: ClassVar[str] = "no_approved_signature"
+    platform: str
+    signature: str
+
+    @property
+    def sentence(self) -> str:
+        which = f"the signature “{self.signature}” is not" if self.signature else "none is"
+        return (
+            f"The platform “{self.platform}” reviews texts under an approved signature, and "
+            f"{which} approved. Add one or wait for its approval, then submit the template."
+        )
 
 
 async def examine(
@@ -88,7 +108,7 @@ async def examine(
     refuse_unsupported(message_type, account, ())
     ending = account.opt_out_text if takes_opt_out_text(message_type, account) else ""
     text = full_text(content, message_type, ending)
-    findings = lint(text, TextRules(message_type, account.opt_out_text))
+    findings = lint(text, rules_for(account, message_type))
     _refuse_errors(findings)
     addresses = await link_store.addresses(
         connection, workspace_id=workspace_id, links_url=links_url
@@ -138,6 +158,7 @@ async def create_template(
         message_type=draft.type,
         content=draft.content,
         remark=draft.remark,
+        signature=draft.signature,
     )
     if template_id is None:
         raise AlreadyExists("template", draft.name)
@@ -157,6 +178,7 @@ async def edit_template(
     remark: str,
     links_url: str,
     now: datetime,
+    signature: str | None = None,
 ) -> Written:
     """Change the text of a draft or a rejected template, which is a draft then.
 
@@ -175,6 +197,7 @@ async def edit_template(
         remark=remark,
         sources=TEMPLATE_STATES.sources(TemplateEvent.EDIT),
         state=state,
+        signature=signature,
     )
     if not edited:
         raise await _template_overtaken(connection, template, TemplateEvent.EDIT)
@@ -197,19 +220,55 @@ async def request_review(
 
     Raises:
         NotFound, MoveNotAllowed, and what `examine` raises (a link may have expired meanwhile).
+        NoApprovedSignature: the platform's reviewers are shown one.
     """
     template = await store.template_named(connection, workspace_id=workspace_id, name=name)
     TEMPLATE_STATES.after(template.state, TemplateEvent.SUBMIT)
     warnings = await _examine_again(connection, template, template.content, links_url, now)
+    account = await connection_store.platform_named(
+        connection, workspace_id=workspace_id, name=template.platform
+    )
+    await reviewed_under(connection, account, template)
     await _move_template(connection, template, TemplateEvent.SUBMIT)
+    await add_version(connection, template, submitted_by=actor, now=now)
     await defer(connection, template_job(SUBMIT_TASK, template))
     await note_change(connection, workspace_id, actor, "template.submit", name, {})
     submitted = await store.template(connection, workspace_id=workspace_id, template_id=template.id)
     return Written(submitted, warnings)
 
 
+async def copy_template(
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    actor: str,
+    name: str,
+    new_name: str,
+    platform: str | None,
+    links_url: str,
+    now: datetime,
+) -> Written:
+    """Write a template with the text of another one, for the same platform or another.
+
+    Raises:
+        NotFound: there is none of that name. And what `create_template` raises.
+    """
+    source = await store.template_named(connection, workspace_id=workspace_id, name=name)
+    to = platform or source.platform
+    signature = source.signature if to == source.platform else ""
+    draft = TemplateDraft(new_name, source.type, to, source.content, source.remark, signature)
+    return await create_template(
+        connection,
+        workspace_id=workspace_id,
+        actor=actor,
+        draft=draft,
+        links_url=links_url,
+        now=now,
+    )
+
+
 async def delete_template(
-    connection: Connection, *, workspace_id: WorkspaceId, actor: str, name: str
+    connection: Connection, *, workspace_id: WorkspaceId, actor: str, name: str, now: datetime
 ) -> None:
     """Delete a template here, and by a job at the platform if that has it.
 
@@ -218,18 +277,50 @@ async def delete_template(
     """
     template = await store.template_named(connection, workspace_id=workspace_id, name=name)
     await _move_template(connection, template, TemplateEvent.DELETE)
+    await decide_versions(connection, [template.id], Decision.WITHDRAWN, now=now)
     if template.code is not None:
         await defer(connection, template_job(WITHDRAW_TASK, template))
     await note_change(connection, workspace_id, actor, "template.delete", name, {})
 
 
+async def reviewed_under(
+    connection: Connection, account: PlatformAccount, template: Template
+) -> str:
+    """Return the signature that reviewers see the text with; empty: they see none.
+
+    Raises:
+        NoApprovedSignature: they need to see one.
+    """
+    if account.kind not in SHOWN_WITH_SIGNATURE:
+        return ""
+    found = await approved_signature(
+        connection,
+        workspace_id=template.workspace_id,
+        platform_id=template.platform_id,
+        name=template.signature,
+    )
+    if found is None:
+        raise NoApprovedSignature(account.name, template.signature)
+    return found
+
+
 def template_job(
-    task: str, template: Template, *, attempt: int = 0, at: datetime | None = None
+    task: str,
+    template: Template,
+    *,
+    attempt: int = 0,
+    at: datetime | None = None,
+    has_turn: bool = False,
 ) -> Job:
-    """Return a job about a template; two about the same one never run at the same time."""
+    """Return a job about a template; two about the same one never run at the same time.
+
+    `has_turn`: it waits for the turn that the platform gives it, and goes then.
+    """
     args: dict[str, int] = {"workspace_id": template.workspace_id, "template_id": template.id}
     if attempt:
         args["attempt"] = attempt
+    if has_turn:
+        args["has_turn"] = True
     return Job(task=task, queue=QUEUE, args=args, lock=f"template {template.id}", at=at)
 
 

@@ -14,18 +14,26 @@ import structlog
 from textwave.accounts.store import audit
 from textwave.connections import store as connection_store
 from textwave.connections.accounts import OpenPlatform, PlatformAccount
+from textwave.connections.asking_operations import Asking
+from textwave.connections.reviews import LAST_ATTEMPT, PACES, UnderReview, pause_before
+from textwave.connections.turn_store import take_turn
 from textwave.content import store
-from textwave.content.operations import SUBMIT_TASK, template_job
-from textwave.content.states import (
-    TEMPLATE_STATES,
-    TemplateEvent,
-    TemplateState,
+from textwave.content.operations import (
+    SUBMIT_TASK,
+    WITHDRAW_TASK,
+    NoApprovedSignature,
+    reviewed_under,
+    template_job,
 )
-from textwave.content.store import Decided, Template, UnderReview
+from textwave.content.states import TEMPLATE_STATES, TemplateEvent, TemplateState
+from textwave.content.store import Decided, Template
+from textwave.content.text_rules import DELETED_ONLY_DECIDED
+from textwave.content.version_store import Decision, decide_versions, version_handed_over
 from textwave.content.wording import full_text
 from textwave.kit.ids import PlatformId, TemplateId, WorkspaceId
 from textwave.kit.refusal import Refusal
 from textwave.platforms.contract import (
+    NotOffered,
     Platform,
     PlatformAnsweredNonsense,
     PlatformRefused,
@@ -37,16 +45,22 @@ from textwave.platforms.contract import (
     TemplateSubmission,
 )
 from textwave.platforms.outcomes import DISPOSITIONS
-from textwave.signatures import store as signature_store
-from textwave.signatures.states import SIGNATURE_STATES, SignatureEvent, SignatureState
+from textwave.signatures.review_operations import ask_for_signatures, decide_signatures
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import defer
 
 PAGE: Final = 100
-LONGEST_PAUSE_SECONDS: Final = 300
-LAST_ATTEMPT: Final = 100
+LAST_WITHDRAWAL: Final = 500
+WITHDRAWAL_PAUSE: Final = timedelta(minutes=10)
 GIVEN_UP: Final = "The platform did not take the text for hours. Submit it again. Last: "
 GONE: Final = "The platform does not know it any more. Submit or add it again."
+_TROUBLE: Final = (
+    PlatformUnreachable,
+    PlatformAnsweredNonsense,
+    PlatformRefused,
+    NotOffered,
+    NoApprovedSignature,
+)
 log = structlog.get_logger()
 
 OnDecided = Callable[[Connection, Sequence[Decided]], Awaitable[None]]
@@ -75,11 +89,13 @@ async def submit_template(
     template_id: TemplateId,
     now: datetime,
     attempt: int = 0,
+    has_turn: bool = False,
     on_decided: OnDecided = nobody_waits,
 ) -> Decided | None:
     """Hand a submitted template to its platform and keep the code.
 
-    Run again it does nothing once the code is kept. The contract has no key for creating, so a
+    Where a platform takes only so many a day, the job waits for its turn first, and says when that
+    is. Run again it does nothing once the code is kept. The contract has no key for creating, so a
     crash between the platform's answer and the commit makes a second template there, whose code
     is kept; the first is never sent with and no notice of it counts. A changed template is put
     under its code, which is harmless to repeat. When the platform does not answer, the job defers
@@ -92,18 +108,17 @@ async def submit_template(
         account = await connection_store.platform_account(connection, template.platform_id)
     if template.state is not TemplateState.REVIEWING or template.submitted_at is not None:
         return None
+    if not has_turn and await _waits_its_turn(ledger, account, template, now, attempt):
+        return None
     try:
-        code = await _hand_over(open_platform(account), template, account)
-    except (PlatformUnreachable, PlatformAnsweredNonsense) as trouble:
-        return await _try_later(ledger, template, trouble, now, attempt, on_decided)
-    except PlatformRefused as refused:
-        if DISPOSITIONS[refused.outcome].retryable:
-            return await _try_later(ledger, template, refused, now, attempt, on_decided)
-        return await _reject(ledger, template, refused.sentence, now, on_decided)
-    async with ledger.transaction() as connection:
-        await store.template_handed_over(
-            connection, workspace_id=workspace_id, template_id=template_id, code=code, now=now
-        )
+        async with ledger.transaction() as connection:
+            signature = await reviewed_under(connection, account, template)
+        code = await _hand_over(open_platform(account), template, account, signature)
+    except _TROUBLE as trouble:
+        if _passes(trouble):
+            return await _try_later(ledger, template, trouble, now, attempt, on_decided)
+        return await _reject(ledger, template, trouble.sentence, now, on_decided)
+    await _keep_code(ledger, template, code, now)
     return None
 
 
@@ -113,8 +128,12 @@ async def withdraw_template(
     *,
     workspace_id: WorkspaceId,
     template_id: TemplateId,
+    now: datetime,
+    attempt: int = 0,
 ) -> None:
     """Delete a template at its platform, after it was deleted here; harmless to repeat.
+
+    Where the platform deletes nothing that it has under review, the job waits for the decision.
 
     Raises:
         PlatformUnreachable, PlatformAnsweredNonsense: to be tried again. A refusal is logged and
@@ -127,10 +146,18 @@ async def withdraw_template(
         account = await connection_store.platform_account(connection, template.platform_id)
     if template.state is not TemplateState.DELETED or template.code is None:
         return
+    platform = open_platform(account)
     try:
-        await open_platform(account).delete_template(template.code)
+        if account.kind in DELETED_ONLY_DECIDED and attempt < LAST_WITHDRAWAL:
+            review = await platform.template_review(template.code)
+            if review.state is ReviewState.reviewing:
+                await _withdraw_later(ledger, template, now, attempt)
+                return
+        await platform.delete_template(template.code)
     except PlatformRefused as refused:
         log.warning("template not withdrawn", template=template_id, code=refused.platform_code)
+    except NotOffered as refused:
+        log.warning("template not withdrawn", template=template_id, code=refused.code)
 
 
 async def ask_reviews(
@@ -144,14 +171,15 @@ async def ask_reviews(
 
     After its first silence or nonsense a platform is not asked again in this round.
     """
-    asking = _Asking(ledger, open_platform, now, on_decided)
-    for kind in ReviewSubject:
-        after = 0
-        while page := await asking.page(kind, after):
-            for item in page:
-                await asking.ask(kind, item)
-            after = page[-1].id
-    return asking.done
+    asking = Asking(ledger, open_platform)
+    signatures = await ask_for_signatures(asking, now=now)
+    decided: list[Decided] = []
+    after = 0
+    while page := await _page(ledger, now, after):
+        for item in page:
+            decided += await _ask(asking, item, now, on_decided)
+        after = page[-1].id
+    return Round(asking.asked, decided, len(signatures), asking.silent)
 
 
 async def apply_review_notices(
@@ -171,18 +199,69 @@ async def apply_review_notices(
     last = {(notice.subject, notice.name): notice.review for notice in notices}
     signatures = {name: r for (kind, name), r in last.items() if kind is ReviewSubject.signature}
     templates = {name: r for (kind, name), r in last.items() if kind is ReviewSubject.template}
-    await _decide_signatures(connection, account, signatures, now)
+    await decide_signatures(connection, account, signatures, now)
     return await _decide_templates(connection, account, templates, now)
 
 
-async def _hand_over(platform: Platform, template: Template, account: PlatformAccount) -> str:
+async def _waits_its_turn(
+    ledger: Ledger, account: PlatformAccount, template: Template, now: datetime, attempt: int
+) -> bool:
+    """Take a turn at a platform that gives turns; tell whether it is later than now."""
+    pace = PACES.get(account.kind)
+    if pace is None:
+        return False
+    async with ledger.transaction() as connection:
+        turn_at = await take_turn(connection, platform_id=account.id, pace=pace, now=now)
+        if turn_at <= now:
+            return False
+        reason = (
+            f"It waits its turn: the platform takes {pace.per_day} applications a day, "
+            f"{pace.seconds_apart} seconds apart. It goes there at {turn_at:%Y-%m-%d %H:%M:%S %Z}."
+        )
+        await store.template_delayed(
+            connection,
+            workspace_id=template.workspace_id,
+            template_id=template.id,
+            reason=reason,
+            turn_at=turn_at,
+        )
+        job = template_job(SUBMIT_TASK, template, at=turn_at, attempt=attempt, has_turn=True)
+        await defer(connection, job)
+    return True
+
+
+async def _hand_over(
+    platform: Platform, template: Template, account: PlatformAccount, signature: str
+) -> str:
     text = full_text(template.content, template.type, account.opt_out_text)
-    submission = TemplateSubmission(template.name, text, template.type, template.remark)
+    submission = TemplateSubmission(
+        template.name, text, template.type, template.remark, signature=signature
+    )
     if template.code is None:
         return await platform.submit_template(submission)
     if (await platform.template_review(template.code)).state is ReviewState.missing:
         return await platform.submit_template(submission)
     return await platform.change_template(template.code, submission)
+
+
+def _passes(trouble: Refusal) -> bool:
+    """Tell whether the same text may be taken a little later."""
+    if isinstance(trouble, PlatformRefused):
+        return DISPOSITIONS[trouble.outcome].retryable
+    return isinstance(trouble, PlatformUnreachable | PlatformAnsweredNonsense)
+
+
+async def _keep_code(ledger: Ledger, template: Template, code: str, now: datetime) -> None:
+    async with ledger.transaction() as connection:
+        kept = await store.template_handed_over(
+            connection,
+            workspace_id=template.workspace_id,
+            template_id=template.id,
+            code=code,
+            now=now,
+        )
+        if kept:
+            await version_handed_over(connection, template, code=code, now=now)
 
 
 async def _try_later(
@@ -196,7 +275,6 @@ async def _try_later(
     """Defer the next attempt after 1, 2, 4 … 300 seconds; give up after the last one."""
     if attempt >= LAST_ATTEMPT:
         return await _reject(ledger, template, GIVEN_UP + trouble.sentence, now, on_decided)
-    pause = timedelta(seconds=min(2 ** min(attempt, 30), LONGEST_PAUSE_SECONDS))
     async with ledger.transaction() as connection:
         await store.template_delayed(
             connection,
@@ -204,10 +282,17 @@ async def _try_later(
             template_id=template.id,
             reason=trouble.sentence,
         )
-        job = template_job(SUBMIT_TASK, template, at=now + pause, attempt=attempt + 1)
-        await defer(connection, job)
+        at = now + pause_before(attempt)
+        await defer(connection, template_job(SUBMIT_TASK, template, at=at, attempt=attempt + 1))
     log.warning("template not handed over", template=template.id, code=trouble.code)
     return None
+
+
+async def _withdraw_later(ledger: Ledger, template: Template, now: datetime, attempt: int) -> None:
+    at = now + WITHDRAWAL_PAUSE
+    job = template_job(WITHDRAW_TASK, template, at=at, attempt=attempt + 1)
+    async with ledger.transaction() as connection:
+        await defer(connection, job)
 
 
 async def _reject(
@@ -230,115 +315,51 @@ async def _reject(
             state=TemplateState.REJECTED,
             now=now,
         )
-        await _write_down(connection, "template", template.platform, decided)
+        await _write_down(connection, template.platform, decided, now)
         if decided:
             await on_decided(connection, decided)
     return decided[0] if decided else None
 
 
-@dataclass(slots=True)
-class _Asking:
-    """One round of asking."""
+async def _page(ledger: Ledger, now: datetime, after: int) -> list[UnderReview]:
+    async with ledger.transaction() as connection:
+        return await store.to_ask(connection, now=now, after=after, limit=PAGE)
 
-    ledger: Ledger
-    open_platform: OpenPlatform
-    now: datetime
-    on_decided: OnDecided
-    done: Round = field(default_factory=Round)
-    accounts: dict[PlatformId, PlatformAccount] = field(
-        default_factory=dict[PlatformId, PlatformAccount]
+
+async def _ask(
+    asking: Asking, item: UnderReview, now: datetime, on_decided: OnDecided
+) -> list[Decided]:
+    """Ask about one template and keep the answer."""
+    review = await asking.ask(
+        item.platform_id, lambda platform: platform.template_review(item.subject)
     )
-
-    async def page(self, kind: ReviewSubject, after: int) -> list[UnderReview]:
-        """Read the next page, and the accounts in it that are not known yet."""
-        async with self.ledger.transaction() as connection:
-            page = await store.under_review(connection, kind=kind, after=after, limit=PAGE)
-            for platform_id in {item.platform_id for item in page} - set(self.accounts):
-                account = await connection_store.platform_account(connection, platform_id)
-                self.accounts[platform_id] = account
-        return page
-
-    async def ask(self, kind: ReviewSubject, item: UnderReview) -> None:
-        """Ask about one thing and keep the answer; a platform that was silent is left alone."""
-        if item.platform_id in self.done.silent:
-            return
-        account = self.accounts[item.platform_id]
-        platform = self.open_platform(account)
-        try:
-            if kind is ReviewSubject.signature:
-                review = await platform.signature_review(item.subject)
-            else:
-                review = await platform.template_review(item.subject)
-        except (PlatformUnreachable, PlatformAnsweredNonsense, PlatformRefused) as trouble:
-            log.warning("review not told", platform=account.name, code=trouble.code)
-            if not isinstance(trouble, PlatformRefused):
-                self.done.silent.add(item.platform_id)
-            return
-        self.done.asked += 1
-        if kind is ReviewSubject.signature:
-            await self._keep_signature(account, item, review)
-        else:
-            await self._keep_template(account, item, review)
-
-    async def _keep_signature(
-        self, account: PlatformAccount, item: UnderReview, review: Review
-    ) -> None:
-        if review.state is ReviewState.missing:
-            review = Review(ReviewState.rejected, GONE)
-        async with self.ledger.transaction() as connection:
-            decided = await _decide_signatures(
-                connection, account, {item.subject: review}, self.now
-            )
-        self.done.signatures_decided += len(decided)
-
-    async def _keep_template(
-        self, account: PlatformAccount, item: UnderReview, review: Review
-    ) -> None:
-        if review.state is ReviewState.missing:
-            await self._forget_template(item)
-            return
-        async with self.ledger.transaction() as connection:
-            decided = await _decide_templates(connection, account, {item.subject: review}, self.now)
-            if decided:
-                await self.on_decided(connection, decided)
-        self.done.decided += decided
-
-    async def _forget_template(self, item: UnderReview) -> None:
-        async with self.ledger.transaction() as connection:
-            template = await store.template(
-                connection, workspace_id=item.workspace_id, template_id=TemplateId(item.id)
-            )
-        decided = await _reject(
-            self.ledger, template, GONE, self.now, self.on_decided, forget_code=True
+    if review is None:
+        return []
+    if review.state is ReviewState.missing:
+        return await _forget_template(asking.ledger, item, now, on_decided)
+    account = await asking.account(item.platform_id)
+    async with asking.ledger.transaction() as connection:
+        decided = await _decide_templates(connection, account, {item.subject: review}, now)
+        if decided:
+            await on_decided(connection, decided)
+        await store.template_asked(
+            connection,
+            workspace_id=item.workspace_id,
+            template_id=TemplateId(item.id),
+            now=now,
         )
-        if decided is not None:
-            self.done.decided.append(decided)
-
-
-def _reasons(reviews: Mapping[str, Review], state: ReviewState) -> dict[str, str]:
-    return {name: review.reason for name, review in reviews.items() if review.state is state}
-
-
-async def _decide_signatures(
-    connection: Connection, account: PlatformAccount, reviews: Mapping[str, Review], now: datetime
-) -> list[signature_store.Decided]:
-    decided: list[signature_store.Decided] = []
-    for answer, event in (
-        (ReviewState.approved, SignatureEvent.APPROVE),
-        (ReviewState.rejected, SignatureEvent.REJECT),
-    ):
-        reasons = _reasons(reviews, answer)
-        if reasons:
-            decided += await signature_store.decide_signatures(
-                connection,
-                platform_id=account.id,
-                reasons=reasons,
-                sources=SIGNATURE_STATES.sources(event),
-                state=SIGNATURE_STATES.after(SignatureState.REVIEWING, event),
-                now=now,
-            )
-    await _write_down(connection, "signature", account.name, decided)
     return decided
+
+
+async def _forget_template(
+    ledger: Ledger, item: UnderReview, now: datetime, on_decided: OnDecided
+) -> list[Decided]:
+    async with ledger.transaction() as connection:
+        template = await store.template(
+            connection, workspace_id=item.workspace_id, template_id=TemplateId(item.id)
+        )
+    decided = await _reject(ledger, template, GONE, now, on_decided, forget_code=True)
+    return [] if decided is None else [decided]
 
 
 async def _decide_templates(
@@ -349,7 +370,7 @@ async def _decide_templates(
         (ReviewState.approved, TemplateEvent.APPROVE),
         (ReviewState.rejected, TemplateEvent.REJECT),
     ):
-        reasons = _reasons(reviews, answer)
+        reasons = {code: said.reason for code, said in reviews.items() if said.state is answer}
         if reasons:
             decided += await store.decide_templates(
                 connection,
@@ -359,21 +380,23 @@ async def _decide_templates(
                 state=TEMPLATE_STATES.after(TemplateState.REVIEWING, event),
                 now=now,
             )
-    await _write_down(connection, "template", account.name, decided)
+    await _write_down(connection, account.name, decided, now)
     return decided
 
 
 async def _write_down(
-    connection: Connection,
-    kind: str,
-    platform: str,
-    decided: Sequence[Decided | signature_store.Decided],
+    connection: Connection, platform: str, decided: Sequence[Decided], now: datetime
 ) -> None:
+    """Keep the decisions with the versions that they are on, and in the audit log."""
+    for decision in (Decision.APPROVED, Decision.REJECTED):
+        ids = [one.id for one in decided if one.state == decision]
+        if ids:
+            await decide_versions(connection, ids, decision, now=now)
     for one in decided:
         await audit(
             connection,
             workspace_id=one.workspace_id,
             actor=f"platform {platform}",
-            action=f"{kind}.{one.state}",
+            action=f"template.{one.state}",
             object_name=one.name,
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from textwave.connections.reviews import Decided, UnderReview
 from textwave.content.states import TemplateState
 from textwave.kit.ids import (
     PlatformId,
@@ -28,7 +29,8 @@ _SQL = load_statements(__package__ or "textwave.content")
 class Template:
     """A text template; `code` is the platform's name for it, `submitted_at` when it got the text.
 
-    While it waits to be handed over, `reason` says what keeps it; once rejected, why.
+    While it waits to be handed over, `reason` says what keeps it, and `turn_at` when its turn is;
+    once rejected, `reason` says why. `signature`: the one that reviewers see it with.
     """
 
     id: TemplateId
@@ -39,10 +41,12 @@ class Template:
     type: MessageType
     content: str
     remark: str
+    signature: str
     state: TemplateState
     reason: str
     code: str | None
     created_at: datetime
+    turn_at: datetime | None
     submitted_at: datetime | None
     decided_at: datetime | None
 
@@ -50,26 +54,6 @@ class Template:
         """Take the texts of a row as what they stand for."""
         object.__setattr__(self, "type", MessageType(self.type))
         object.__setattr__(self, "state", TemplateState(self.state))
-
-
-@dataclass(frozen=True, slots=True)
-class UnderReview:
-    """A signature (subject: its name) or template (subject: its code) to be asked about."""
-
-    id: int
-    workspace_id: WorkspaceId
-    platform_id: PlatformId
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A signature or template that was just approved or rejected."""
-
-    workspace_id: WorkspaceId
-    id: int
-    name: str
-    state: str
 
 
 async def add_template(
@@ -81,6 +65,7 @@ async def add_template(
     message_type: MessageType,
     content: str,
     remark: str,
+    signature: str = "",
 ) -> TemplateId | None:
     """Add a draft; None when the name is taken."""
     parameters = {
@@ -90,6 +75,7 @@ async def add_template(
         "type": message_type,
         "content": content,
         "remark": remark,
+        "signature": signature,
     }
     added = await value(connection, _SQL["add_template"], parameters)
     return None if added is None else TemplateId(added)
@@ -151,10 +137,11 @@ async def edit_template(
     remark: str,
     sources: Sequence[TemplateState],
     state: TemplateState,
+    signature: str | None = None,
 ) -> bool:
     """Change the text; False when the template is in none of the states."""
     parameters = _move(workspace_id, template_id, sources, state)
-    parameters |= {"content": content, "remark": remark}
+    parameters |= {"content": content, "remark": remark, "signature": signature}
     return await value(connection, _SQL["edit_template"], parameters) is not None
 
 
@@ -193,10 +180,20 @@ async def template_handed_over(
 
 
 async def template_delayed(
-    connection: Connection, *, workspace_id: WorkspaceId, template_id: TemplateId, reason: str
+    connection: Connection,
+    *,
+    workspace_id: WorkspaceId,
+    template_id: TemplateId,
+    reason: str,
+    turn_at: datetime | None = None,
 ) -> None:
-    """Say why the platform does not have the text yet."""
-    parameters = {"workspace_id": workspace_id, "id": template_id, "reason": reason}
+    """Say why the platform does not have the text yet, and when its turn is if that is known."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "id": template_id,
+        "reason": reason,
+        "turn_at": turn_at,
+    }
     await execute(connection, _SQL["template_delayed"], parameters)
 
 
@@ -231,12 +228,20 @@ async def decide_templates(
     return await many(connection, Decided, _SQL["decide_templates"], parameters)
 
 
-async def under_review(
-    connection: Connection, *, kind: str, after: int, limit: int
+async def to_ask(
+    connection: Connection, *, now: datetime, after: int, limit: int
 ) -> list[UnderReview]:
-    """Return a page of `signature`s or `template`s under review, of all workspaces."""
-    parameters = {"kind": kind, "after": after, "limit": limit}
-    return await many(connection, UnderReview, _SQL["under_review"], parameters)
+    """Return a page of templates that platforms are to be asked about now, of all workspaces."""
+    parameters = {"now": now, "after": after, "limit": limit}
+    return await many(connection, UnderReview, _SQL["to_ask"], parameters)
+
+
+async def template_asked(
+    connection: Connection, *, workspace_id: WorkspaceId, template_id: TemplateId, now: datetime
+) -> None:
+    """Note when its platform was asked about it."""
+    parameters = {"workspace_id": workspace_id, "id": template_id, "now": now}
+    await execute(connection, _SQL["template_asked"], parameters)
 
 
 def _move(

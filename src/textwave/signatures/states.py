@@ -23,10 +23,12 @@ class SignatureEvent(StrEnum):
 
     APPROVE = "be approved"
     REJECT = "be rejected"
+    EDIT = "be edited"
     ASK_AGAIN = "be asked about again"
     DELETE = "be deleted"
 
 
+# Edited: with other papers, handed over again. Asked about again: corrected at the platform itself.
 SIGNATURE_STATES: Final = StateTable(
     "signature",
     {
@@ -34,6 +36,7 @@ SIGNATURE_STATES: Final = StateTable(
         (SignatureState.REVIEWING, SignatureEvent.REJECT): SignatureState.REJECTED,
         (SignatureState.REVIEWING, SignatureEvent.DELETE): SignatureState.DELETED,
         (SignatureState.APPROVED, SignatureEvent.DELETE): SignatureState.DELETED,
+        (SignatureState.REJECTED, SignatureEvent.EDIT): SignatureState.REVIEWING,
         (SignatureState.REJECTED, SignatureEvent.ASK_AGAIN): SignatureState.REVIEWING,
         (SignatureState.REJECTED, SignatureEvent.DELETE): SignatureState.DELETED,
     },

@@ -39,6 +39,9 @@ from textwave.responses.jobs import (
     MERGE_REPLIES,
     MERGE_REVIEWS,
 )
+from textwave.signatures import review_operations as signatures
+from textwave.signatures.operations import HAND_OVER_TASK
+from textwave.signatures.operations import WITHDRAW_TASK as WITHDRAW_SIGNATURE_TASK
 from textwave.storage import progress
 from textwave.wiring import Runtime
 from textwave.worker.chain import after_import
@@ -192,9 +195,24 @@ def _content(runtime: Runtime) -> dict[str, Task]:
         )
 
     async def withdraw_template(**job: Any) -> None:
-        await reviews.withdraw_template(runtime.ledger, runtime.open_platform, **job)
+        await reviews.withdraw_template(
+            runtime.ledger, runtime.open_platform, now=runtime.clock.now(), **job
+        )
 
-    return {SUBMIT_TASK: submit_template, WITHDRAW_TASK: withdraw_template}
+    async def hand_over_signature(**job: Any) -> None:
+        await signatures.hand_over_signature(
+            runtime.ledger, runtime.open_platform, now=runtime.clock.now(), **job
+        )
+
+    async def withdraw_signature(**job: Any) -> None:
+        await signatures.withdraw_signature(runtime.ledger, runtime.open_platform, **job)
+
+    return {
+        SUBMIT_TASK: submit_template,
+        WITHDRAW_TASK: withdraw_template,
+        HAND_OVER_TASK: hand_over_signature,
+        WITHDRAW_SIGNATURE_TASK: withdraw_signature,
+    }
 
 
 def _sending(app: App, runtime: Runtime) -> dict[str, Task]:
