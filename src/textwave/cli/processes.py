@@ -4,7 +4,6 @@ What a command needs is imported when it runs: most of it is heavy.
 """
 
 import asyncio
-import inspect
 import json
 import os
 import signal
@@ -13,9 +12,9 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import psutil
 import typer
@@ -212,42 +211,6 @@ def setting_rows(settings: Settings, environment: Mapping[str, str]) -> list[dic
             {"name": name, "value": shown, "source": source, "description": described.description}
         )
     return rows
-
-
-def sandbox(**options: Any) -> None:
-    """Run a simulated platform: reviews, receipts, failures, replies and clicks at set rates."""
-    from textwave.cli.serving import until_stopped
-    from textwave.platforms.sandbox import SandboxSettings, serve
-
-    configure_logs(load_settings().log_format)
-    settings = SandboxSettings(**options)
-
-    def say(url: str) -> None:
-        print(f"The sandbox answers at {url}", flush=True)
-
-    asyncio.run(until_stopped(lambda: serve(settings, ready=say)))
-
-
-def with_sandbox_options() -> Any:
-    """Return the command with one option for each setting of the sandbox."""
-    from textwave.platforms.sandbox.settings import SAID, SandboxSettings
-
-    types = get_type_hints(SandboxSettings)
-    sandbox.__signature__ = inspect.Signature(  # type: ignore[attr-defined] - read by Typer
-        [
-            inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=field.default,
-                annotation=Annotated[
-                    types[field.name], typer.Option(show_default=True, help=SAID[field.name])
-                ],
-            )
-            for field in fields(SandboxSettings)
-        ]
-    )
-    sandbox.__annotations__ = {field.name: types[field.name] for field in fields(SandboxSettings)}
-    return sandbox
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
