@@ -35,6 +35,7 @@ from textwave.console import (
     recurrence_pages,
     rule_pages,
     table_pages,
+    template_pages,
 )
 from textwave.console.addresses import HOME
 from textwave.console.answering import http_problem, refused
@@ -60,6 +61,7 @@ _NOUNS = (
     number_pages,
     doubt_pages,
     recurrence_pages,
+    template_pages,
     campaign_writing_pages,
     campaign_before_pages,
     campaign_after_pages,
