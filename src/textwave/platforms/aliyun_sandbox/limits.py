@@ -40,27 +40,37 @@ LIMITS: Final[dict[int, tuple[Limit, ...]]] = {
 LEVELS: Final = {MINUTE: "分钟级", HOUR: "小时级", DAY: "天级"}
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message to one number, as far as limits look at it."""
+
+    mobile: int
+    template_type: int
+    signature: str
+    template: str
+
+
 class NumberLimits:
     """Counts by number."""
 
     def __init__(self) -> None:
         self._counts: dict[Hashable, tuple[float, int]] = {}
 
-    def problem(
-        self, mobile: int, *, template_type: int, signature: str, template: str, now: float
-    ) -> str:
-        """Count a message and return nothing, or count nothing and return which limit it hits."""
-        limits = LIMITS.get(template_type, ())
-        keys = [_key(limit, mobile, signature, template) for limit in limits]
-        counts = [self._count(limit, key, now) for limit, key in zip(limits, keys, strict=True)]
-        for limit, (_, count) in zip(limits, counts, strict=True):
-            if count >= limit.most:
+    def problem(self, sent: Sent, now: float) -> str:
+        """Return which limit one message more would hit; nothing if none."""
+        for limit in LIMITS.get(sent.template_type, ()):
+            if self._count(limit, _key(limit, sent), now)[1] >= limit.most:
                 return f"触发{LEVELS[limit.seconds]}流控Permits:{limit.most}"
-        for key, (began, count) in zip(keys, counts, strict=True):
+        return ""
+
+    def note(self, sent: Sent, now: float) -> None:
+        """Count a message that was taken."""
+        for limit in LIMITS.get(sent.template_type, ()):
+            key = _key(limit, sent)
+            began, count = self._count(limit, key, now)
             self._counts[key] = (began, count + 1)
         while len(self._counts) > COUNTS_MAX:
             del self._counts[next(iter(self._counts))]
-        return ""
 
     def _count(self, limit: Limit, key: Hashable, now: float) -> tuple[float, int]:
         began, count = self._counts.get(key, (now, 0))
@@ -71,6 +81,10 @@ class NumberLimits:
         return (now, 0) if ended else (began, count)
 
 
-def _key(limit: Limit, mobile: int, signature: str, template: str) -> Hashable:
-    what = {"template": (signature, template), "code": signature, "digital": ""}[limit.per]
-    return mobile, limit.seconds, limit.per, what
+def _key(limit: Limit, sent: Sent) -> Hashable:
+    what = {
+        "template": (sent.signature, sent.template),
+        "code": sent.signature,
+        "digital": "",
+    }[limit.per]
+    return sent.mobile, limit.seconds, limit.per, what

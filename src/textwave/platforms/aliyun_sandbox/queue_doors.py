@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import re
+import secrets
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -17,6 +18,7 @@ from textwave.platforms.aliyun_sandbox.signing import queue_signature
 from textwave.platforms.aliyun_sandbox.world import StandIn
 
 NAMESPACE: Final = "http://mns.aliyuncs.com/doc/v1/"
+HOST: Final = "https://mns.cn-hangzhou.aliyuncs.com"
 BATCH_MAX: Final = 16
 WAIT_SECONDS_MAX: Final = 30
 LOOK_EVERY_SECONDS: Final = 0.02
@@ -74,7 +76,7 @@ class QueueDoors:
         now = self._stand_in.clock()
         stale = [handle for handle in handles if not queue.delete(handle, now)]
         batch = "ReceiptHandle" not in request.query
-        return _stale(stale, batch=batch) if stale else web.Response(status=204)
+        return _stale(stale, batch=batch) if stale else web.Response(status=204, headers=_headers())
 
     def _queue(self, request: web.Request, body: bytes) -> Queue:
         """Return the queue that the credentials of a call are good for."""
@@ -169,13 +171,26 @@ def _stale(handles: list[str], *, batch: bool) -> web.Response:
 
 
 def _error(refused: QueueRefused) -> web.Response:
-    fields = f"<Code>{refused.code}</Code><Message>{escape(refused.message)}</Message>"
+    fields = (
+        f"<Code>{refused.code}</Code><Message>{escape(refused.message)}</Message>"
+        f"<RequestId>{secrets.token_hex(12).upper()}</RequestId><HostId>{HOST}</HostId>"
+    )
     return _xml(f'<Error xmlns="{NAMESPACE}">{fields}</Error>', refused.status)
 
 
 def _xml(written: str, status: int = 200) -> web.Response:
     body = f'<?xml version="1.0" encoding="UTF-8"?>{written}'.encode()
-    return web.Response(body=body, status=status, content_type="text/xml", charset="utf-8")
+    return web.Response(
+        body=body,
+        status=status,
+        headers=_headers(),
+        content_type="text/xml",
+        charset="utf-8",
+    )
+
+
+def _headers() -> dict[str, str]:
+    return {"x-mns-request-id": secrets.token_hex(12).upper(), "x-mns-version": "2015-06-06"}
 
 
 def _whole(request: web.Request, name: str, default: int, most: int) -> int:

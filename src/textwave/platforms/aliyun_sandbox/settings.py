@@ -86,6 +86,8 @@ SAID = {
     "template_apart_seconds": "Seconds between two applications for templates.",
     "promotional_variables": "Let promotional templates have variables.",
     "number_limits": "Keep to what one number may get in a minute, an hour and a day.",
+    "refuse_together": "Refuse a whole call for one number that must not get it; else that number "
+    "gets a receipt that says so, unless it is the only one.",
     "carrier_ranges": "Further number ranges of carriers, such as 154=mobile 164=unicom.",
     "unregistered": "Carriers that register no signature, with commas between them.",
     "digital_rejected": "Carriers that reject digital templates, with commas between them.",
@@ -156,6 +158,7 @@ class StandInSettings:
     template_apart_seconds: float = 30.0
     promotional_variables: bool = True
     number_limits: bool = True
+    refuse_together: bool = False
     carrier_ranges: str = ""
     unregistered: str = ""
     digital_rejected: str = ""

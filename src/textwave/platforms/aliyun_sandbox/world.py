@@ -17,7 +17,7 @@ from textwave.platforms.aliyun_sandbox.book import Book, NewRow, TakenCall, pack
 from textwave.platforms.aliyun_sandbox.errors import CallRefused
 from textwave.platforms.aliyun_sandbox.fates import Recipient, decided, dest_code, is_opt_out
 from textwave.platforms.aliyun_sandbox.faults import Faults
-from textwave.platforms.aliyun_sandbox.limits import NumberLimits
+from textwave.platforms.aliyun_sandbox.limits import NumberLimits, Sent
 from textwave.platforms.aliyun_sandbox.numbers import is_mainland, write_day
 from textwave.platforms.aliyun_sandbox.queues import Held, Queues
 from textwave.platforms.aliyun_sandbox.records import (
@@ -104,8 +104,8 @@ class StandIn:
     def take(self, send: Send) -> str:
         """Take a call and return its BizId.
 
-        What concerns one number refuses the call only if that is the only one; among several it
-        comes as the receipt of that number.
+        What concerns one number refuses the call if that is the only one, or if so set; otherwise
+        it comes as the receipt of that number.
 
         Raises:
             CallRefused: no number of the call was taken.
@@ -114,8 +114,9 @@ class StandIn:
         if not self.book.has_room(len(send.numbers)):
             raise CallRefused("isp.SYSTEM_ERROR", "The stand-in is full. Start a new one.")
         errors = [self._number_problem(send, place, now) for place in range(len(send.numbers))]
-        if len(errors) == 1 and errors[0].code:
-            raise CallRefused(errors[0].code, errors[0].message)
+        if len(errors) == 1 or self.settings.refuse_together:
+            for error in filter(lambda one: one.code, errors):
+                raise CallRefused(error.code, error.message)
         first = len(self.book)
         biz_id = f"{draws(self.settings.seed, 'biz', first)[0]:010d}{int(now * 1000)}^0"
         template = send.template
@@ -131,9 +132,16 @@ class StandIn:
         )
         rows = [self._fate(send, place, error.code, now) for place, error in enumerate(errors)]
         self.book.add(call, rows)
+        self._count(send, errors, now)
         for row in range(first, len(self.book)):
             self._begin(row, send, now)
         return biz_id
+
+    def _count(self, send: Send, errors: Sequence[NumberProblem], now: float) -> None:
+        if self.settings.number_limits:
+            for place, error in enumerate(errors):
+                if not error.code:
+                    self.limits.note(_sent(send, place), now)
 
     def _number_problem(self, send: Send, place: int, now: float) -> NumberProblem:
         """Return why a number is refused; without a code if it is not."""
@@ -143,14 +151,7 @@ class StandIn:
         code = decided(recipient, self.settings.seed, self.people, opted_out=opted_out)
         if code or not self.settings.number_limits:
             return NumberProblem(code)
-        template = send.template
-        problem = self.limits.problem(
-            mobile,
-            template_type=template.type,
-            signature=signature,
-            template=template.code,
-            now=now,
-        )
+        problem = self.limits.problem(_sent(send, place), now)
         return NumberProblem("isv.BUSINESS_LIMIT_CONTROL" if problem else "", problem)
 
     def _fate(self, send: Send, place: int, error: str, now: float) -> NewRow:
@@ -308,3 +309,8 @@ class StandIn:
 
     def _tally(self, day: str, template_type: int, signature: str) -> Tally:
         return self.tallies.setdefault((day, template_type, signature), Tally())
+
+
+def _sent(send: Send, place: int) -> Sent:
+    signature = send.signatures[place % len(send.signatures)]
+    return Sent(send.numbers[place], send.template.type, signature, send.template.code)
