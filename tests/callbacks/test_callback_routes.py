@@ -1,118 +1,17 @@
 """The door for platforms: authentic, readable and new callbacks become durable; no others."""
 
-import asyncio
 import json
 import secrets
-import socket
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from typing import Any
 
-import aiohttp
 import pytest
-from fastapi import FastAPI
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
+from tests.callbacks.conftest import NOW, RECEIPT, Door
 from textwave.callbacks.operations import forget_nonces
-from textwave.callbacks.routes import BODY_LIMIT_BYTES, router
-from textwave.kit.clock import FixedClock
-from textwave.kit.ids import WorkspaceId
-from textwave.platforms.signing import QA_HEADER, TEXTWAVE_HEADER, signature_headers
-from textwave.storage.ledger import Ledger, value
-from textwave.storage.secrets import Vault
-
-NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
-KEY = "shared key"
-RECEIPT = {"messageId": 5, "status": "DELIVERED", "reportedAt": NOW.isoformat()}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the door answered."""
-
-    status_code: int
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass(frozen=True)
-class Door:
-    """A platform's way in."""
-
-    client: aiohttp.ClientSession
-    ledger: Ledger
-
-    async def post(
-        self, body: Any = None, *, kind: str = "receipts", platform: str = "gateway",
-        at: datetime = NOW, nonce: str | None = None, key: str = KEY, drop: str = "",
-        signed_body: bytes | None = None,
-    ) -> Answer:  # fmt: skip
-        content = body if isinstance(body, bytes) else json.dumps(body or [RECEIPT]).encode()
-        path, timestamp = f"/callbacks/{platform}/{kind}", str(int(at.timestamp()))
-        nonce = nonce or secrets.token_hex(16)
-        headers = signature_headers(
-            key, method="POST", path=path, timestamp=timestamp, nonce=nonce,
-            body=content if signed_body is None else signed_body,
-        )  # fmt: skip
-        headers.pop(drop, None)
-        address = f"{path}?timestamp={timestamp}&nonce={nonce}"
-        async with self.client.post(address, data=BytesIO(content), headers=headers) as answer:
-            return Answer(answer.status, await answer.read())
-
-    async def stored(self) -> int:
-        async with self.ledger.transaction() as connection:
-            count: int = await value(connection, "SELECT count(*) FROM callback_inbox")
-            return count
-
-
-@pytest.fixture
-async def door(
-    ledger: Ledger, web_ledger: Ledger, workspace_id: WorkspaceId, vault: Vault
-) -> AsyncIterator[Door]:
-    async with ledger.transaction() as connection:
-        await connection.execute(
-            "INSERT INTO platform (organization_id, name, kind, base_url, sealed_key,"
-            " rate_per_second, max_batch, counting) SELECT organization_id, 'gateway',"
-            " 'thirdparty', '', %s, 1, 1, 'mainland' FROM workspace WHERE id = %s",
-            [vault.seal(KEY, "test"), workspace_id],
-        )
-    app = FastAPI()
-    routes = router(
-        ledger=web_ledger,
-        clock=FixedClock(NOW),
-        open_key=lambda _name, sealed: vault.open(sealed, "test"),
-    )
-    app.include_router(routes)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    server = Server(
-        app, "127.0.0.1", port, interface=Interfaces.ASGI, websockets=False, log_enabled=False
-    )
-    serving = asyncio.create_task(server.serve())
-    await answering(port)
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
-        yield Door(client, ledger)
-    server.stop()
-    await serving
-
-
-async def answering(port: int) -> None:
-    """Wait at most 10 seconds until the port takes connections."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.01)
-            else:
-                writer.close()
-                return await writer.wait_closed()
+from textwave.callbacks.routes import BODY_LIMIT_BYTES
+from textwave.platforms.signing import QA_HEADER, TEXTWAVE_HEADER
+from textwave.storage.ledger import value
 
 
 async def test_a_callback_is_answered_when_it_and_its_merge_job_are_committed(door: Door) -> None:
@@ -205,6 +104,19 @@ async def test_a_body_over_the_limit_is_refused(door: Door) -> None:
 async def test_an_unknown_platform_or_kind_is_not_found(door: Door) -> None:
     assert (await door.post(platform="nobody")).status_code == 404
     assert (await door.post(kind="rumours")).status_code in {404, 422}
+
+
+async def test_replies_are_refused_with_a_sentence_where_they_are_switched_off(door: Door) -> None:
+    await door.execute("UPDATE platform SET takes_replies = false")
+    reply = {
+        "replyId": "1", "phoneNumber": "15412345678", "content": "T", "signName": "S",
+        "receivedAt": NOW.isoformat(),
+    }  # fmt: skip
+    answer = await door.post([reply], kind="replies")
+    assert (answer.status_code, answer.json()["code"]) == (403, "replies_not_taken")
+    assert "gateway" in answer.json()["msg"]
+    assert (await door.post()).status_code == 200
+    assert await door.stored() == 1
 
 
 async def test_old_nonces_are_forgotten(door: Door) -> None:

@@ -41,6 +41,7 @@ from textwave.api.edge import Edge
 from textwave.api.metrics import Metrics
 from textwave.api.problems import PROBLEM_JSON, Problem, add_problem_handlers
 from textwave.connections.accounts import open_key
+from textwave.connections.push import push_secret
 from textwave.wiring import Runtime
 
 _ROUTES = (
@@ -87,6 +88,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             ledger=runtime.ledger,
             clock=runtime.clock,
             open_key=lambda name, sealed: open_key(runtime.vault, name, sealed),
+            secret_of=lambda name, version: push_secret(runtime.vault, name, version),
         ),
         include_in_schema=False,
     )

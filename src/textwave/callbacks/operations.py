@@ -20,7 +20,7 @@ from textwave.platforms.signing import (
     SignedRequest,
     verify,
 )
-from textwave.platforms.thirdparty import parse_receipts, parse_replies, parse_reviews
+from textwave.responses.formats import READINGS, BodyFormat
 from textwave.responses.jobs import OF_CALLBACK
 from textwave.storage.ledger import Ledger
 from textwave.storage.queue import defer
@@ -36,12 +36,6 @@ class CallbackKind(StrEnum):
     replies = "replies"
     reviews = "reviews"
 
-
-_PARSERS: Final[dict[CallbackKind, Callable[[bytes], object]]] = {
-    CallbackKind.receipts: parse_receipts,
-    CallbackKind.replies: parse_replies,
-    CallbackKind.reviews: parse_reviews,
-}
 
 _MODES: Final = {"strict": SignatureMode.strict, "qa": SignatureMode.qa_only}
 
@@ -67,6 +61,21 @@ class NonceSeen(Refusal):
     @property
     def sentence(self) -> str:
         return "This nonce was used before. Sign each attempt anew, with a new nonce."
+
+
+@dataclass(eq=False)
+class RepliesNotTaken(Refusal):
+    """The account is set not to take replies."""
+
+    code: ClassVar[str] = "replies_not_taken"
+    platform: str
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"The platform “{self.platform}” is set not to take replies, so nothing of this was "
+            "kept. Send no replies, or let the administrator switch them on."
+        )
 
 
 async def platform_called(ledger: Ledger, *, name: str) -> CallbackPlatform:
@@ -97,18 +106,25 @@ async def take_callback(
         RequestNotAuthentic: the signature is missing, wrong or stale.
         MalformedCallback: an item of the body does not fit.
         NonceSeen: the request came before.
+        RepliesNotTaken: the account is set so.
     """
     try:
         nonce = _nonce_of(platform, request, open_key, now)
     except RequestNotAuthentic as refusal:
         await _note_refused(ledger, platform, refusal)
         raise
-    _PARSERS[kind](request.body)
+    if kind is CallbackKind.replies and not platform.takes_replies:
+        raise RepliesNotTaken(platform.name)
+    READINGS[BodyFormat.THIRDPARTY].of(kind)(request.body)
     async with ledger.transaction() as connection:
         if not await store.take_nonce(connection, platform_id=platform.id, nonce=nonce):
             raise NonceSeen
         await store.store_callback(
-            connection, platform_id=platform.id, kind=kind, body=request.body
+            connection,
+            platform_id=platform.id,
+            kind=kind,
+            body=request.body,
+            form=BodyFormat.THIRDPARTY,
         )
         await defer(connection, OF_CALLBACK[kind])
 

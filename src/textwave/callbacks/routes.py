@@ -1,5 +1,6 @@
-"""The door for platforms: `POST /callbacks/{platform}/receipts|replies|reviews`.
+"""The door for platforms: `POST /callbacks/{platform}/receipts|replies|reviews`, signed.
 
+Alibaba Cloud signs nothing and is given paths with a secret: `/callbacks/{platform}/aliyun/…`.
 Answers `{"code":0,"msg":"OK"}` only after the callback is committed; any other answer means that
 nothing of it was taken, and says why. Refuses bodies over 4 MiB.
 """
@@ -16,9 +17,12 @@ from textwave.callbacks.operations import (
     CallbackPlatformUnknown,
     NonceSeen,
     OpenKey,
+    RepliesNotTaken,
     platform_called,
     take_callback,
 )
+from textwave.callbacks.push_operations import PushAddressUnknown, SecretOf, take_push
+from textwave.connections.push import AliyunReport
 from textwave.kit.clock import Clock
 from textwave.kit.refusal import Refusal
 from textwave.platforms.signing import (
@@ -50,12 +54,14 @@ STATUSES: Final[dict[type[Refusal], int]] = {
     MalformedCallback: 400,
     RequestNotAuthentic: 401,
     NonceSeen: 401,
+    RepliesNotTaken: 403,
     CallbackPlatformUnknown: 404,
+    PushAddressUnknown: 404,
     CallbackTooLarge: 413,
 }
 
 
-def router(*, ledger: Ledger, clock: Clock, open_key: OpenKey) -> APIRouter:
+def router(*, ledger: Ledger, clock: Clock, open_key: OpenKey, secret_of: SecretOf) -> APIRouter:
     """Build the callback routes; `ledger` may be the web login's."""
     routes = APIRouter(tags=["callbacks"])
 
@@ -75,6 +81,17 @@ def router(*, ledger: Ledger, clock: Clock, open_key: OpenKey) -> APIRouter:
         except tuple(STATUSES) as refusal:
             return _refused(refusal)
         return Response(_TAKEN, media_type="application/json")
+
+    @routes.post("/callbacks/{platform}/aliyun/{secret}/{report}", name="push")
+    async def push(platform: str, secret: str, report: AliyunReport, request: Request) -> Response:
+        try:
+            body = await _read_body(request)
+            told = await take_push(
+                ledger, name=platform, secret=secret, report=report, body=body, secret_of=secret_of
+            )
+        except tuple(STATUSES) as refusal:
+            return _refused(refusal)
+        return JSONResponse({"code": 0, "msg": told})
 
     return routes
 

@@ -26,6 +26,7 @@ class CallbackPlatform:
     callback_signing: str
     previous_sealed_key: bytes | None = None
     previous_key_until: datetime | None = None
+    takes_replies: bool = True
 
     def previous_key(self, now: datetime) -> bytes | None:
         """Return the key before, sealed, while it may still sign."""
@@ -33,9 +34,24 @@ class CallbackPlatform:
         return self.previous_sealed_key if until is not None and now < until else None
 
 
+@dataclass(frozen=True, slots=True)
+class PushAccount:
+    """An account that may be pushed to without a signature; the version is of its paths' secret."""
+
+    id: PlatformId
+    kind: str
+    takes_replies: bool
+    push_version: int
+
+
 async def platform_called(connection: Connection, *, name: str) -> CallbackPlatform | None:
-    """Return the platform of that name, or None."""
+    """Return the third-party platform of that name, or None."""
     return await one(connection, CallbackPlatform, _SQL["platform_called"], {"name": name})
+
+
+async def push_account(connection: Connection, *, name: str) -> PushAccount | None:
+    """Return the account of that name, or None."""
+    return await one(connection, PushAccount, _SQL["push_account"], {"name": name})
 
 
 async def take_nonce(connection: Connection, *, platform_id: PlatformId, nonce: str) -> bool:
@@ -52,10 +68,10 @@ async def note_refused(connection: Connection, *, platform_id: PlatformId, probl
 
 
 async def store_callback(
-    connection: Connection, *, platform_id: PlatformId, kind: str, body: bytes
+    connection: Connection, *, platform_id: PlatformId, kind: str, body: bytes, form: str
 ) -> None:
     """Keep the body of a callback to be merged."""
-    parameters = {"platform_id": platform_id, "kind": kind, "body": body}
+    parameters = {"platform_id": platform_id, "kind": kind, "body": body, "format": form}
     await value(connection, _SQL["store_callback"], parameters)
 
 

@@ -1,8 +1,13 @@
 -- name: platform_called
 -- The platform of a callback's address; works before any workspace is known.
-SELECT id, %(name)s::text AS name, sealed_key, callback_signing, previous_sealed_key,
-    previous_key_until
-FROM callback_platform(%(name)s)
+SELECT p.id, %(name)s::text AS name, p.sealed_key, p.callback_signing, p.previous_sealed_key,
+    p.previous_key_until, a.takes_replies
+FROM callback_platform(%(name)s) p CROSS JOIN callback_account(%(name)s) a
+WHERE a.kind = 'thirdparty'
+
+-- name: push_account
+-- The account that a path with a secret names.
+SELECT id, kind, takes_replies, push_version FROM callback_account(%(name)s)
 
 -- name: take_nonce
 -- True when the nonce was not seen before.
@@ -14,7 +19,7 @@ SELECT note_refused_callback(%(platform_id)s, %(problem)s)
 
 -- name: store_callback
 -- Keep the body as it came.
-SELECT store_callback(%(platform_id)s, %(kind)s, %(body)s)
+SELECT store_callback(%(platform_id)s, %(kind)s, %(body)s, %(format)s)
 
 -- name: forget_nonces
 -- Delete nonces that no timestamp within the tolerance can bring again.
