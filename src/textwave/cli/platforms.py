@@ -15,11 +15,26 @@ from textwave.kit.text import Counting
 app = typer.Typer(help="Accounts at SMS platforms.", no_args_is_help=True)
 
 
+Name = Annotated[str, typer.Argument(help="The account's name.")]
+Key = Annotated[str, typer.Option(envvar="PLATFORM_KEY", help="The key; asked for when missing.")]
+KeyId = Annotated[str, typer.Option(help="The AccessKey id that the key belongs to (aliyun).")]
+Options = Annotated[
+    list[str] | None, typer.Option("--option", help="name=value of the kind; again for each.")
+]
+Capabilities = Annotated[
+    list[str] | None, typer.Option("--capability", help="What it may send; again for each.")
+]
+
+
 @app.command("add")
 def add_platform(
     name: str,
-    url: Annotated[str, typer.Argument(help="Base URL of the platform.")],
-    key: Annotated[str, typer.Option(envvar="PLATFORM_KEY", help="The shared key.")],
+    url: Annotated[str | None, typer.Argument(help="Base URL; aliyun has one of its own.")] = None,
+    key: Key = "",
+    kind: Annotated[str, typer.Option(help="thirdparty or aliyun.")] = "thirdparty",
+    key_id: KeyId = "",
+    option: Options = None,
+    capability: Capabilities = None,
     rate: Annotated[int, typer.Option(help="Messages a second.")] = 100,
     batch: Annotated[int, typer.Option(help="Messages a request.")] = 100,
     opt_out_text: Annotated[str, typer.Option(help="End of promotional texts.")] = "",
@@ -28,28 +43,148 @@ def add_platform(
     currency: str = "CNY",
     callback_signing: Annotated[str, typer.Option(help="strict or qa.")] = "strict",
     receipts: Annotated[str, typer.Option(help="push or pull.")] = "push",
+    replies: Annotated[bool, typer.Option(help="Whether replies are wanted from it.")] = True,
     connect: Annotated[bool, typer.Option(help="Ask it for its limits at once.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Add a platform account; its limits and capabilities are asked for."""
-    api = open_api()
     body = {
-        "name": name, "base_url": url, "key": key, "rate_per_second": rate, "max_batch": batch,
-        "opt_out_text": opt_out_text, "counting": counting, "price_milli": price_milli,
-        "currency": currency, "callback_signing": callback_signing, "receipts": receipts,
+        "name": name, "kind": kind, "base_url": url, "key": _key(key), "key_id": key_id,
+        "options": _options(option) or {}, "capabilities": capability, "rate_per_second": rate,
+        "max_batch": batch, "opt_out_text": opt_out_text, "counting": counting,
+        "price_milli": price_milli, "currency": currency, "callback_signing": callback_signing,
+        "receipts": receipts, "takes_replies": replies,
     }  # fmt: skip
+    api = open_api()
     made = api.post("/api/platforms", body)
     if connect:
         made = api.post(f"/api/platforms/{segment(name)}/connect")
     print_json(made) if as_json else print_fields(made)
 
 
+@app.command("edit")
+def edit_platform(
+    name: Name,
+    url: Annotated[str | None, typer.Option(help="Base URL.")] = None,
+    option: Options = None,
+    no_options: Annotated[bool, typer.Option("--no-options", help="Take all away.")] = False,
+    capability: Capabilities = None,
+    rate: Annotated[int | None, typer.Option(help="Messages a second.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Messages a request.")] = None,
+    opt_out_text: Annotated[str | None, typer.Option(help="Empty: it has none.")] = None,
+    counting: Annotated[Counting | None, typer.Option(help="How parts are counted.")] = None,
+    price_milli: Annotated[
+        int | None, typer.Option(help="Thousandths of the currency a part.")
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="Such as CNY.")] = None,
+    callback_signing: Annotated[str | None, typer.Option(help="strict or qa.")] = None,
+    receipts: Annotated[str | None, typer.Option(help="push or pull.")] = None,
+    replies: Annotated[
+        bool | None, typer.Option("--replies/--no-replies", help="Whether they are wanted.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given of an account; the rest stays. Options are replaced together."""
+    body = {
+        "base_url": url, "options": {} if no_options else _options(option),
+        "capabilities": capability, "rate_per_second": rate, "max_batch": batch,
+        "opt_out_text": opt_out_text, "counting": counting, "price_milli": price_milli,
+        "currency": currency, "callback_signing": callback_signing, "receipts": receipts,
+        "takes_replies": replies,
+    }  # fmt: skip
+    kept = open_api().patch(f"/api/platforms/{segment(name)}", body)
+    print_json(kept) if as_json else print_fields(kept)
+
+
+@app.command("key")
+def replace_key(
+    name: Name,
+    key: Key = "",
+    key_id: Annotated[str | None, typer.Option(help="Where it is another now (aliyun).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace an account's key; callbacks may use the old one for 15 minutes more."""
+    body = {"key": _key(key), "key_id": key_id}
+    kept = open_api().put(f"/api/platforms/{segment(name)}/key", body)
+    print_json(kept) if as_json else print_fields(kept)
+
+
+@app.command("admit")
+def admit_workspace(
+    name: Name,
+    workspace: Annotated[str, typer.Argument(help="A workspace of the organization.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let a workspace use an account."""
+    path = f"/api/platforms/{segment(name)}/workspaces/{segment(workspace)}"
+    kept = open_api().put(path, {})
+    print_json(kept) if as_json else print_fields(kept)
+
+
+@app.command("withdraw")
+def withdraw_workspace(
+    name: Name,
+    workspace: Annotated[str, typer.Argument(help="A workspace that uses it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let a workspace use an account no longer; what it sent still comes back."""
+    path = f"/api/platforms/{segment(name)}/workspaces/{segment(workspace)}"
+    kept = open_api().delete(path)
+    print_json(kept) if as_json else print_fields(kept)
+
+
+@app.command("delete")
+def delete_platform(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete an account that nothing ever used, or retire one that was used."""
+    if not yes:
+        typer.confirm(f"Send nothing through “{name}” any more?", abort=True)
+    answer = open_api().delete(f"/api/platforms/{segment(name)}?confirm={segment(name)}")
+    if as_json:
+        print_json(answer)
+    elif answer["gone"]:
+        print(f"“{name}” is deleted.")
+    else:
+        print(f"“{name}” is retired: what was sent through it still comes back.")
+
+
+@app.command("test")
+def try_platform(name: Name, as_json: AsJson = False) -> None:
+    """Test an account's connection, check by check; status 1 when one fails."""
+    found = open_api().post(f"/api/platforms/{segment(name)}/test")
+    if as_json:
+        print_json(found)
+    else:
+        print_rows(found["checks"], ("about", "verdict", "finding", "remedy"))
+        print("To enter at the platform:")
+        print_fields(found["addresses"])
+    if not found["passed"]:
+        raise typer.Exit(1)
+
+
+@app.command("show")
+def show_platform(name: Name, as_json: AsJson = False) -> None:
+    """Show an account, who may use it, and what the platform calls."""
+    found = open_api().get(f"/api/platforms/{segment(name)}")
+    print_json(found) if as_json else print_fields(found)
+
+
 @app.command("list")
-def list_platforms(as_json: AsJson = False) -> None:
-    """List the platforms."""
-    found = open_api().get("/api/platforms")["items"]
-    columns = ("name", "base_url", "rate_per_second", "max_batch", "capabilities", "receipts")
-    print_json(found) if as_json else print_rows(found, columns)
+def list_platforms(
+    every: Annotated[
+        bool, typer.Option("--all", help="The organization's: also retired ones.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the platforms that the workspace may use."""
+    query = {"of": "organization"} if every else {}
+    found = open_api().get("/api/platforms", **query)["items"]
+    columns = ("name", "kind", "base_url", "rate_per_second", "max_batch", "capabilities")
+    more = ("workspaces", "retired_at") if every else ("receipts",)
+    print_json(found) if as_json else print_rows(found, (*columns, *more))
 
 
 @app.command("check")
@@ -72,3 +207,20 @@ def check_platform(
         failed = sum(not finding.passed for finding in findings)
         print(f"{failed} of {len(findings)} rules are not kept.", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _key(given: str) -> str:
+    if given:
+        return given
+    answer: str = typer.prompt("Key", hide_input=True)
+    return answer
+
+
+def _options(given: list[str] | None) -> dict[str, str] | None:
+    """Read name=value pairs; None when there are none."""
+    if not given:
+        return None
+    pairs = [pair.partition("=") for pair in given]
+    if wrong := [name for name, equals, _ in pairs if not equals]:
+        raise typer.BadParameter(f"“{wrong[0]}” is not name=value")
+    return {name: value for name, _, value in pairs}
