@@ -1,6 +1,6 @@
 // Puts variables and short links into the text where the cursor stands. Without it they are typed.
 
-const content = document.getElementById("content");
+const content = document.getElementById("text");
 const insert = document.querySelector(".insert");
 
 const put = (words) => {
