@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from textwave.accounts.operations import Founding
 from textwave.settings import Settings
@@ -32,3 +34,25 @@ async def test_machines_share_one_folder_and_have_one_of_their_own(
     made = {path.name for path in (tmp_path / "machine").iterdir()}
     assert made == {"spill", "log", "demo"}
     assert {"uploads", "downloads", "lake", "master.key"} <= {p.name for p in tmp_path.iterdir()}
+
+
+async def test_what_a_platform_sets_as_a_cookie_is_not_kept(
+    urls: DatabaseUrls, founding: Founding, tmp_path: Path
+) -> None:
+    assert founding.api_key
+    came: list[str] = []
+
+    async def page(request: web.Request) -> web.Response:
+        came.append(request.headers.get("Cookie", ""))
+        return web.Response(headers={"Set-Cookie": "visitor=1"})
+
+    application = web.Application()
+    application.router.add_get("/", page)
+    async with (
+        open_runtime(Settings(data=tmp_path), urls, role="web") as runtime,
+        TestServer(application, host="localhost") as server,
+    ):
+        for _ in range(2):
+            async with runtime.http.get(f"http://localhost:{server.port}/") as answer:
+                assert answer.status == 200
+    assert came == ["", ""]

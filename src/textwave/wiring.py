@@ -166,7 +166,8 @@ async def open_runtime(
     limits = aiohttp.TCPConnector(limit=512, limit_per_host=0, keepalive_timeout=30)
     async with (
         open_ledger(ledger_url, connections=connections) as ledger,
-        aiohttp.ClientSession(connector=limits) as http,
+        # One platform's cookies are nobody else's business, and none of them needs any.
+        aiohttp.ClientSession(connector=limits, cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
         try:
             vault = open_vault(settings.shared_folder)

@@ -34,6 +34,7 @@ class Show:
     stage: Stage
     sandbox: Sandbox
     session: aiohttp.ClientSession
+    timeout_seconds: float = 3
 
     @property
     def ledger(self) -> Ledger:
@@ -54,7 +55,10 @@ class Show:
             vault=self.stage.vault,
             clock=self.stage.clock,
             open_platform=lambda account: open_platform(
-                account, self.stage.vault, self.session, Settings(send_timeout_seconds=3)
+                account,
+                self.stage.vault,
+                self.session,
+                Settings(send_timeout_seconds=self.timeout_seconds),
             ),
             concurrency=4,
         )
