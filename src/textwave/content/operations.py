@@ -84,6 +84,21 @@ class NoApprovedSignature(Refusal):
         )
 
 
+@dataclass(eq=False)
+class TemplateIsDigital(Refusal):
+    """A digital template was to be handled like a text."""
+
+    code: ClassVar[str] = "template_is_digital"
+    template: str
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"“{self.template}” is a digital template, which is made of parts. Write, submit and "
+            "delete it among the digital templates."
+        )
+
+
 async def examine(
     connection: Connection,
     *,
@@ -109,7 +124,7 @@ async def examine(
     ending = account.opt_out_text if takes_opt_out_text(message_type, account) else ""
     text = full_text(content, message_type, ending)
     findings = lint(text, rules_for(account, message_type))
-    _refuse_errors(findings)
+    refuse_errors(findings)
     addresses = await link_store.addresses(
         connection, workspace_id=workspace_id, links_url=links_url
     )
@@ -118,7 +133,7 @@ async def examine(
     codes = sorted({link.code for link in found})
     known = await link_store.links_of_codes(connection, workspace_id=workspace_id, codes=codes)
     about_links = check_links(template, addresses, known, now, until)
-    _refuse_errors(about_links)
+    refuse_errors(about_links)
     return sorted([*findings, *about_links], key=lambda finding: finding.position)
 
 
@@ -134,7 +149,8 @@ async def create_template(
     """Write a template; it is a draft until it is submitted.
 
     Raises:
-        InvalidValue, AlreadyExists, NotFound (platform), and what `examine` raises.
+        InvalidValue, AlreadyExists, NotFound (platform), TemplateIsDigital, and what `examine`
+            raises.
     """
     check_line("name", draft.name, NAME_MAX)
     check_line("remark", draft.remark, REMARK_MAX)
@@ -150,6 +166,8 @@ async def create_template(
         links_url=links_url,
         now=now,
     )
+    if draft.type is MessageType.digital:
+        raise TemplateIsDigital(draft.name)
     template_id = await store.add_template(
         connection,
         workspace_id=workspace_id,
@@ -186,7 +204,7 @@ async def edit_template(
         NotFound, MoveNotAllowed, InvalidValue, and what `examine` raises.
     """
     check_line("remark", remark, REMARK_MAX)
-    template = await store.template_named(connection, workspace_id=workspace_id, name=name)
+    template = await _text_template(connection, workspace_id, name)
     state = TEMPLATE_STATES.after(template.state, TemplateEvent.EDIT)
     warnings = await _examine_again(connection, template, content, links_url, now)
     edited = await store.edit_template(
@@ -200,7 +218,7 @@ async def edit_template(
         signature=signature,
     )
     if not edited:
-        raise await _template_overtaken(connection, template, TemplateEvent.EDIT)
+        raise await template_overtaken(connection, template, TemplateEvent.EDIT)
     detail = {"before": template.content, "content": content}
     await note_change(connection, workspace_id, actor, "template.edit", name, detail)
     written = await store.template(connection, workspace_id=workspace_id, template_id=template.id)
@@ -222,14 +240,14 @@ async def request_review(
         NotFound, MoveNotAllowed, and what `examine` raises (a link may have expired meanwhile).
         NoApprovedSignature: the platform's reviewers are shown one.
     """
-    template = await store.template_named(connection, workspace_id=workspace_id, name=name)
+    template = await _text_template(connection, workspace_id, name)
     TEMPLATE_STATES.after(template.state, TemplateEvent.SUBMIT)
     warnings = await _examine_again(connection, template, template.content, links_url, now)
     account = await connection_store.platform_named(
         connection, workspace_id=workspace_id, name=template.platform
     )
     await reviewed_under(connection, account, template)
-    await _move_template(connection, template, TemplateEvent.SUBMIT)
+    await move_template(connection, template, TemplateEvent.SUBMIT)
     await add_version(connection, template, submitted_by=actor, now=now)
     await defer(connection, template_job(SUBMIT_TASK, template))
     await note_change(connection, workspace_id, actor, "template.submit", name, {})
@@ -275,8 +293,8 @@ async def delete_template(
     Raises:
         NotFound: there is none. InUse: a campaign under way sends it.
     """
-    template = await store.template_named(connection, workspace_id=workspace_id, name=name)
-    await _move_template(connection, template, TemplateEvent.DELETE)
+    template = await _text_template(connection, workspace_id, name)
+    await move_template(connection, template, TemplateEvent.DELETE)
     await decide_versions(connection, [template.id], Decision.WITHDRAWN, now=now)
     if template.code is not None:
         await defer(connection, template_job(WITHDRAW_TASK, template))
@@ -324,10 +342,23 @@ def template_job(
     return Job(task=task, queue=QUEUE, args=args, lock=f"template {template.id}", at=at)
 
 
-def _refuse_errors(findings: list[Finding]) -> None:
+def refuse_errors(findings: list[Finding]) -> None:
+    """Accept findings that are warnings only.
+
+    Raises:
+        TextNotAcceptable: some are errors.
+    """
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         raise TextNotAcceptable(errors)
+
+
+async def _text_template(connection: Connection, workspace_id: WorkspaceId, name: str) -> Template:
+    """Read a template that is a text."""
+    template = await store.template_named(connection, workspace_id=workspace_id, name=name)
+    if template.type is MessageType.digital:
+        raise TemplateIsDigital(name)
+    return template
 
 
 async def _examine_again(
@@ -347,7 +378,12 @@ async def _examine_again(
     )
 
 
-async def _move_template(connection: Connection, template: Template, event: TemplateEvent) -> None:
+async def move_template(connection: Connection, template: Template, event: TemplateEvent) -> None:
+    """Move a template by a person's wish.
+
+    Raises:
+        MoveNotAllowed: it is in no state for that, or somebody else was faster. InUse.
+    """
     state = TEMPLATE_STATES.after(template.state, event)
     moved = await store.move_template(
         connection,
@@ -363,10 +399,10 @@ async def _move_template(connection: Connection, template: Template, event: Temp
     )
     if campaign is not None and state is TemplateState.DELETED:
         raise InUse("template", template.name, campaign)
-    raise await _template_overtaken(connection, template, event)
+    raise await template_overtaken(connection, template, event)
 
 
-async def _template_overtaken(
+async def template_overtaken(
     connection: Connection, template: Template, event: TemplateEvent
 ) -> MoveNotAllowed:
     """Return the refusal for a move that somebody else was faster with."""

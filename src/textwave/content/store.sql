@@ -73,11 +73,11 @@ WHERE workspace_id = %(workspace_id)s AND id = %(id)s AND state = ANY(%(sources)
 RETURNING workspace_id, id, name, state
 
 -- name: decide_templates
--- What the platform decided, for templates that it has under review. Known by its code alone.
+-- What the platform decided, for texts that it has under review. Known by its code alone.
 UPDATE template t SET state = %(state)s, reason = d.reason, decided_at = %(now)s
 FROM (SELECT unnest(%(names)s::text[]) AS code, unnest(%(reasons)s::text[]) AS reason) d
 WHERE t.platform_id = %(platform_id)s AND t.code = d.code AND t.state = ANY(%(sources)s)
-    AND t.submitted_at IS NOT NULL
+    AND t.submitted_at IS NOT NULL AND t.type <> 'digital'
 RETURNING t.workspace_id, t.id, t.name, t.state
 
 -- name: to_ask
@@ -85,7 +85,7 @@ RETURNING t.workspace_id, t.id, t.name, t.state
 -- of the time that its review has taken so far.
 SELECT id, workspace_id, platform_id, code AS subject FROM template
 WHERE state = 'reviewing' AND submitted_at IS NOT NULL AND code IS NOT NULL AND id > %(after)s
-    AND (asked_at IS NULL OR asked_at + least(greatest((%(now)s - submitted_at) / 10,
+    AND type <> 'digital' AND (asked_at IS NULL OR asked_at + least(greatest((%(now)s - submitted_at) / 10,
         interval '1 second'), interval '10 minutes') <= %(now)s)
 ORDER BY id LIMIT %(limit)s
 
