@@ -181,39 +181,6 @@ class Audience(BaseModel):
     snapshot: Snapshot | None
 
 
-class Signature(Shape):
-    """Who speaks."""
-
-    id: int
-    platform: str
-    name: str
-    state: str
-    reason: str
-    verified: bool
-    rate_per_second: int | None = Field(
-        description="Messages a second under it at most; null: as many as the account takes"
-    )
-    created_at: datetime
-    decided_at: datetime | None
-
-
-class Template(Shape):
-    """A text with variables, and how its review stands."""
-
-    id: int
-    platform: str
-    name: str
-    type: str
-    content: str
-    remark: str
-    state: str
-    reason: str
-    code: str | None
-    created_at: datetime
-    submitted_at: datetime | None
-    decided_at: datetime | None
-
-
 class Finding(Shape):
     """Something to look at in a text; `position` counts characters from 0."""
 
@@ -221,13 +188,6 @@ class Finding(Shape):
     severity: str
     position: int
     sentence: str
-
-
-class WrittenTemplate(Shape):
-    """A template that was written, and what its writer should look at."""
-
-    template: Template
-    warnings: list[Finding]
 
 
 class Link(Shape):
@@ -310,14 +270,6 @@ class OptOut(BaseModel):
     source: str
     evidence: str
     opted_out_at: datetime
-
-
-class Count(Shape):
-    """What a text comes to."""
-
-    encoding: str
-    units: int
-    parts: int
 
 
 def operation_shape(kept: KeptOperation) -> Operation:

@@ -7,6 +7,7 @@ import typer
 from textwave.cli import (
     audience_life,
     campaigns,
+    counting,
     demo,
     doubts,
     downloads,
@@ -50,7 +51,7 @@ for name, command in {
     "aliyun-sandbox": simulators.aliyun_sandbox_command(),
     "demo": demo.demo,
     "settings": processes.list_settings,
-    "count": templates.count_text,
+    "count": counting.count_text,
 }.items():
     app.command(name)(command)
 

@@ -1,7 +1,6 @@
-"""`textwave template` and `count`."""
+"""`textwave template`."""
 
 import time
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -9,7 +8,6 @@ import typer
 from textwave.cli.client import Answer, Api, open_api, segment
 from textwave.cli.options import AsJson, Limit
 from textwave.cli.output import print_fields, print_json, print_rows
-from textwave.kit.text import Counting
 
 _LOOK_SECONDS = 0.5
 app = typer.Typer(help="Templates: what is said.", no_args_is_help=True)
@@ -24,14 +22,69 @@ def create_template(
         str, typer.Option("--type", help="promotional or notification.")
     ] = "promotional",
     remark: Annotated[str, typer.Option(help="For the reviewer.")] = "Campaign text",
+    signature: Annotated[
+        str, typer.Option(help="Reviewers see the text with it; else with the first approved one.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Write a template; it is a draft until it is submitted."""
     body = {
         "name": name, "platform": platform, "type": message_type, "content": content,
-        "remark": remark,
+        "remark": remark, "signature": signature,
     }  # fmt: skip
     _print_written(open_api().post("/api/templates", body), as_json=as_json)
+
+
+@app.command("edit")
+def edit_template(
+    name: str,
+    content: Annotated[str | None, typer.Option(help="The new text.")] = None,
+    remark: Annotated[str | None, typer.Option(help="For the reviewer.")] = None,
+    signature: Annotated[str | None, typer.Option(help="Reviewers see the text with it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a draft or a rejected template; it is a draft then, to be submitted again."""
+    api, path = open_api(), f"/api/templates/{segment(name)}"
+    known = api.get(path)
+    body = {
+        "content": known["content"] if content is None else content,
+        "remark": known["remark"] if remark is None else remark,
+        "signature": signature,
+    }
+    _print_written(api.put(path, body), as_json=as_json)
+
+
+@app.command("copy")
+def copy_template(
+    name: str,
+    new_name: str,
+    platform: Annotated[str | None, typer.Option(help="Another platform.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a draft with the text of another template."""
+    body = {"name": new_name, "platform": platform}
+    path = f"/api/templates/{segment(name)}/copy"
+    _print_written(open_api().post(path, body), as_json=as_json)
+
+
+@app.command("check")
+def check_text(
+    content: Annotated[str, typer.Argument(help="The text, with ${variables}.")],
+    platform: Annotated[str, typer.Option(help="Where it is to be approved.")],
+    message_type: Annotated[
+        str, typer.Option("--type", help="promotional or notification.")
+    ] = "promotional",
+    as_json: AsJson = False,
+) -> None:
+    """Check a text and keep nothing; status 1 when it has errors."""
+    body = {"platform": platform, "type": message_type, "content": content}
+    findings = open_api().post("/api/check-text", body)["items"]
+    if as_json:
+        print_json(findings)
+    else:
+        _print_findings(findings)
+    if any(finding["severity"] == "error" for finding in findings):
+        raise typer.Exit(1)
 
 
 @app.command("submit")
@@ -66,17 +119,23 @@ def show_template(name: str, as_json: AsJson = False) -> None:
     print_json(found) if as_json else print_fields(found)
 
 
-def count_text(
-    text: Annotated[str, typer.Argument(help="The text as it is sent.")],
-    signature: Annotated[str, typer.Option(help="Without 【】.")] = "",
-    rule: Annotated[Counting, typer.Option(help="How it is counted.")] = Counting.MAINLAND,
-    as_json: AsJson = False,
-) -> None:
-    """Count encoding, units and billed parts of a text, here and without a server."""
-    from textwave.kit.text import count
+@app.command("versions")
+def list_versions(name: str, as_json: AsJson = False) -> None:
+    """List what was submitted when and by whom, and what the platform decided."""
+    found = open_api().get(f"/api/templates/{segment(name)}/versions")["items"]
+    columns = ("number", "submitted_at", "submitted_by", "decision", "reason", "content")
+    print_json(found) if as_json else print_rows(found, columns)
 
-    counted = asdict(count(text, signature, rule))
-    print_json(counted) if as_json else print_fields(counted)
+
+@app.command("delete")
+def delete_template(
+    name: str, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> None:
+    """Delete a template, here and at its platform."""
+    if not yes:
+        typer.confirm(f"Delete the template “{name}” here and at its platform?", abort=True)
+    open_api().delete(f"/api/templates/{segment(name)}")
+    print(f"“{name}” is deleted.")
 
 
 def _decided(api: Api, name: str, seconds: float) -> Answer:
@@ -93,5 +152,9 @@ def _print_written(written: Answer, *, as_json: bool) -> None:
         print_json(written)
         return
     print_fields(written["template"])
-    for finding in written["warnings"]:
+    _print_findings(written["warnings"])
+
+
+def _print_findings(findings: list[Answer]) -> None:
+    for finding in findings:
         print(f"{finding['severity']} at {finding['position']}: {finding['sentence']}")
