@@ -63,6 +63,7 @@ class TextRules:
     doubts_links_ending_in_variables: bool = False
     wants_opt_out_text: bool = False
     most_variables: int | None = None
+    longest: int = LONGEST_TEXT
 
 
 @dataclass(eq=False)
@@ -79,7 +80,7 @@ class TextNotAcceptable(Refusal):
 
 def lint(text: str, rules: TextRules) -> list[Finding]:
     """Return what is wrong with a template text, in the order of the text."""
-    findings = [*_length(text), *_characters(text, rules), *_opt_out(text, rules)]
+    findings = [*_length(text, rules), *_characters(text, rules), *_opt_out(text, rules)]
     try:
         findings += _variables(parse(text), rules)
     except MalformedVariable as malformed:
@@ -99,7 +100,7 @@ def check_text(text: str, rules: TextRules) -> list[Finding]:
     return findings
 
 
-def _length(text: str) -> Iterator[Finding]:
+def _length(text: str, rules: TextRules) -> Iterator[Finding]:
     if not text or text.isspace():
         yield error("text_empty", 0, "The text is empty. Write at least one character.")
     elif text != text.strip():
@@ -107,9 +108,9 @@ def _length(text: str) -> Iterator[Finding]:
         position = 0 if at_start else len(text.rstrip())
         sentence = f"White space at the {'start' if at_start else 'end'} is counted and billed."
         yield warning("outer_white_space", position, sentence)
-    if len(text) > LONGEST_TEXT:
-        sentence = f"The text has {len(text)} characters; at most {LONGEST_TEXT} are allowed."
-        yield error("text_too_long", LONGEST_TEXT, sentence)
+    if len(text) > rules.longest:
+        sentence = f"The text has {len(text)} characters; at most {rules.longest} are allowed."
+        yield error("text_too_long", rules.longest, sentence)
 
 
 def _characters(text: str, rules: TextRules) -> Iterator[Finding]:
