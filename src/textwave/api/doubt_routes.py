@@ -35,6 +35,9 @@ class DoubtCase(BaseModel):
     delivered: int = Field(description="Of its messages, by receipts that came meanwhile")
     failed: int
     clicked: int
+    asked: int = Field(description="How often the platform was asked whether it has the request")
+    asked_at: datetime | None = Field(description="The last time")
+    answer: str = Field(description="What it said then; not to know a request is no proof")
     settled_as: SettledAs | None = Field(description="Said already, and being carried out")
     settled_by: str | None
     choices: list[SettledAs] = Field(description="What can be said about it now")
@@ -170,6 +173,9 @@ def _shape(case: Case, in_doubt_hours: int) -> DoubtCase:
         delivered=case.delivered,
         failed=case.failed,
         clicked=case.clicked,
+        asked=case.asked,
+        asked_at=case.asked_at,
+        answer=case.answer,
         settled_as=None if case.settled_as is None else SettledAs(case.settled_as),
         settled_by=case.settled_by,
         choices=case.choices,

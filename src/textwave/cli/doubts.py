@@ -10,7 +10,7 @@ from textwave.cli.options import AsJson, Limit
 from textwave.cli.output import print_fields, print_json, print_rows
 
 _COLUMNS = ("request", "campaign", "platform", "prepared_at", "detail", "messages", "delivered",
-            "failed", "ends_at", "settled_as")  # fmt: skip
+            "failed", "answer", "asked_at", "ends_at", "settled_as")  # fmt: skip
 _GROUPS = ("campaign", "campaign_state", "platform", "requests", "messages", "oldest_at")
 app = typer.Typer(help="Requests in doubt: perhaps sent, perhaps not.", no_args_is_help=True)
 

@@ -46,6 +46,7 @@ class DoubtCase:
     `prepared_at`: when it was about to leave; `outcome` and `detail`: what came instead of an
     answer; `attempts`: how often its batch was taken. Its `messages` are `unsettled`, or by
     receipts that came meanwhile `delivered` or `failed`; `clicked`: how many opened its link.
+    `asked`: how often the platform was asked for it; `asked_at` and `answer`: the last time.
     `settled_as`: what somebody has said already and is being carried out.
     """
 
@@ -65,6 +66,9 @@ class DoubtCase:
     delivered: int
     failed: int
     clicked: int
+    asked: int
+    asked_at: datetime | None
+    answer: str
     settled_as: str | None
     settled_by: str | None
 

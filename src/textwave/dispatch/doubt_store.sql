@@ -3,13 +3,16 @@
 SELECT r.campaign_id, r.number, r.attempt, c.name AS campaign, c.state AS campaign_state,
        p.name AS platform, 'idempotency' = ANY(p.capabilities) AS honours_keys, r.prepared_at,
        r.outcome, r.detail, b.attempts, known.messages, known.unsettled, known.delivered,
-       known.failed, known.clicked, s.settled_as, s.settled_by
+       known.failed, known.clicked, coalesce(i.asked, 0) AS asked, i.asked_at,
+       coalesce(i.answer, '') AS answer, s.settled_as, s.settled_by
 FROM request r
 JOIN campaign c ON c.id = r.campaign_id
 JOIN platform p ON p.id = c.platform_id
 JOIN batch b ON b.campaign_id = r.campaign_id AND b.number = r.batch_number
 LEFT JOIN doubt_settlement s
     ON (s.campaign_id, s.number, s.attempt) = (r.campaign_id, r.number, r.attempt)
+LEFT JOIN doubt_inquiry i
+    ON (i.campaign_id, i.number, i.attempt) = (r.campaign_id, r.number, r.attempt)
 CROSS JOIN LATERAL (
     SELECT count(*) AS messages,
            count(*) FILTER (WHERE m.state IS NULL OR m.state = 'retrying') AS unsettled,

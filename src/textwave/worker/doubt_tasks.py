@@ -7,6 +7,7 @@ from textwave.campaigns.ending_operations import cancel_overdue, defer_forgotten
 from textwave.dispatch.doubt_operations import SETTLE_TASK, end_all_doubts, end_doubts
 from textwave.dispatch.expiry_operations import expire_stalled
 from textwave.dispatch.stall_operations import note_stalls
+from textwave.responses.inquiry_operations import look_up_doubts
 from textwave.wiring import Runtime
 
 Task = Callable[..., Awaitable[Any]]
@@ -26,6 +27,11 @@ async def settle_doubts(runtime: Runtime) -> None:
     """Settle every request in doubt of which something came back, or whose time is over."""
     hours = runtime.settings.in_doubt_hours
     await end_all_doubts(runtime.ledger, now=runtime.clock.now(), in_doubt_hours=hours)
+
+
+async def ask_for_doubts(runtime: Runtime) -> None:
+    """Ask platforms that honour no keys for the requests that are in doubt."""
+    await look_up_doubts(runtime.ledger, runtime.open_platform, now=runtime.clock.now())
 
 
 async def watch_campaigns(runtime: Runtime) -> None:

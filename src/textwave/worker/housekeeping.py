@@ -28,13 +28,19 @@ from textwave.models.refresh_operations import defer_due_models
 from textwave.responses import operations as responses
 from textwave.responses.jobs import MERGE_CLICKS, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS
 from textwave.responses.pull_operations import pull_all
+from textwave.singles.gathering_operations import forget_messages, sweep
 from textwave.storage.partitions import ensure_partitions
 from textwave.storage.queue import defer
 from textwave.storage.touch_weeks import drop_touch_weeks, ensure_touch_weeks
 from textwave.storage.upkeep import tidy_lake
 from textwave.wiring import Runtime
 from textwave.worker.decisions import start_waiting_campaigns
-from textwave.worker.doubt_tasks import end_overdue, settle_doubts, watch_campaigns
+from textwave.worker.doubt_tasks import (
+    ask_for_doubts,
+    end_overdue,
+    settle_doubts,
+    watch_campaigns,
+)
 from textwave.worker.retention_tasks import forget_old_rows, retaining
 from textwave.worker.schedule_tasks import begin_what_is_due
 from textwave.worker.winner_tasks import look_after_variants
@@ -66,11 +72,18 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("rescue_jobs", EVERY_TWO_SECONDS, lambda: rescue(app, runtime)),
         ("begin_due", EVERY_FIVE_SECONDS, lambda: begin_what_is_due(runtime)),
         ("serve_unserved", EVERY_TEN_SECONDS, lambda: serve_unserved(runtime.ledger)),
+        ("sweep_singles", EVERY_TEN_SECONDS, lambda: sweep(runtime.ledger)),
+        (
+            "forget_singles",
+            EVERY_DAY,
+            lambda: forget_messages(runtime.ledger, now=runtime.clock.now()),
+        ),
         ("sweep", EVERY_MINUTE, lambda: _sweep(runtime)),
         ("run_feeds", EVERY_MINUTE, lambda: run_due(runtime.ledger, now=runtime.clock.now())),
         ("refresh_due", EVERY_MINUTE, lambda: _refresh_due(runtime)),
         ("watch_campaigns", EVERY_TEN_SECONDS, lambda: watch_campaigns(runtime)),
         ("settle_doubts", EVERY_MINUTE, lambda: settle_doubts(runtime)),
+        ("ask_for_doubts", EVERY_MINUTE, lambda: ask_for_doubts(runtime)),
         ("look_after_variants", EVERY_MINUTE, lambda: look_after_variants(runtime)),
         ("end_overdue", EVERY_HOUR, lambda: end_overdue(runtime)),
         ("forget_members", EVERY_HOUR, lambda: forget_members(runtime.ledger, runtime.warehouse)),

@@ -31,3 +31,21 @@ ALTER TABLE stray_receipt
     ADD COLUMN request_key text,
     ADD COLUMN mobile bigint,
     ADD CONSTRAINT stray_receipt_named CHECK (message_id IS NOT NULL OR request_key IS NOT NULL);
+
+-- What platforms said when they were asked for requests in doubt.
+CREATE TABLE doubt_inquiry (
+    campaign_id bigint NOT NULL REFERENCES campaign,
+    number integer NOT NULL,
+    attempt smallint NOT NULL,
+    workspace_id bigint NOT NULL REFERENCES workspace,
+    asked integer NOT NULL DEFAULT 0,
+    asked_at timestamptz NOT NULL,
+    -- not asked again before; infinity: never
+    due_at timestamptz NOT NULL,
+    answer text NOT NULL,
+    PRIMARY KEY (campaign_id, number, attempt)
+);
+ALTER TABLE doubt_inquiry ENABLE ROW LEVEL SECURITY;
+CREATE POLICY of_workspace ON doubt_inquiry TO textwave_web
+    USING (workspace_id = current_workspace()) WITH CHECK (workspace_id = current_workspace());
+GRANT SELECT ON doubt_inquiry TO textwave_web;
