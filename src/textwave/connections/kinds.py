@@ -22,6 +22,7 @@ from textwave.kit.typed import check_line
 
 URL_MAX: Final = 500
 KEY_ID_MAX: Final = 128
+OWNER_MAX: Final = 200
 _queue = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 _region = re.compile(r"[a-z]{2}[a-z0-9-]{1,38}")
 Check = Callable[[str, str], None]
@@ -81,6 +82,10 @@ def _check_region(place: str, name: str) -> None:
         raise InvalidValue(place, "use the id of a region, such as cn-hangzhou.")
 
 
+def _check_owner(place: str, text: str) -> None:
+    check_line(place, text, OWNER_MAX)
+
+
 @dataclass(frozen=True, slots=True)
 class KindRules:
     """What a kind asks of its accounts; `default_url` empty: each has an address of its own.
@@ -122,6 +127,11 @@ RULES: Final[dict[PlatformKind, KindRules]] = {
             "queue_endpoint": check_sealed_address,
             "token_endpoint": check_sealed_address,
             "region": _check_region,
+            # Whose the links in texts are: carriers take none whose owner is not declared
+            "company_name": _check_owner,
+            "organization_code": _check_owner,
+            "icp_number": _check_owner,
+            "icp_picture": _check_owner,
         },
         pulled_from={"receipts": "report_queue", "replies": "reply_queue"},
     ),
