@@ -7,4 +7,11 @@ from textwave.platforms.aliyun.adapter import AliyunPlatform
 from textwave.platforms.aliyun.callbacks import parse_receipts, parse_replies, parse_reviews
 from textwave.platforms.aliyun.sending import DIFFERENT_MAX, SAME_MAX
 
-__all__ = ["DIFFERENT_MAX", "SAME_MAX", "AliyunPlatform", "parse_receipts", "parse_replies", "parse_reviews"]
+__all__ = [
+    "DIFFERENT_MAX",
+    "SAME_MAX",
+    "AliyunPlatform",
+    "parse_receipts",
+    "parse_replies",
+    "parse_reviews",
+]

@@ -108,7 +108,7 @@ def signature_fields(submission: SignatureSubmission) -> dict[str, Any]:
         "sign_source": source,
         "sign_type": GENERAL,
         "qualification_id": submission.qualification_id,
-        "third_party": submission.authorization_letter_id is not None,
+        "third_party": "true" if submission.authorization_letter_id is not None else "false",
         "authorization_letter_id": submission.authorization_letter_id,
         "trademark_id": submission.trademark_id,
         "app_icp_record_id": submission.app_record_id,

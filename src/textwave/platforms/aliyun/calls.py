@@ -143,7 +143,7 @@ def endpoint_of(place: str, address: str) -> URL:
     """
     try:
         url = URL(address if "://" in address else f"https://{address}")
-        fits = bool(url.host) and url.scheme in {"http", "https"}
+        fits = bool(url.host) and url.scheme in {"http", "https"} and " " not in address
     except ValueError:
         raise InvalidValue(place, "must be an address such as dysmsapi.aliyuncs.com") from None
     if not fits or url.path not in {"", "/"} or url.query_string or url.fragment or url.user:

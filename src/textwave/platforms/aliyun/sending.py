@@ -111,21 +111,24 @@ class _Search:
 
     async def run(self, messages: Messages, make_call: MakeCall) -> SendAnswer:
         groups = deque([messages])
-        while groups:
+        refused = Told(Meaning(Outcome.busy))
+        while groups and self.calls < CALLS_MAX:
             group = groups.popleft()
             told = await make_call(group)
             self.calls += 1
             if told.is_accepted:
                 self.accepted.append(told.biz_id)
-            elif not self._concerns_some(told):
+                continue
+            refused = told
+            if not self._concerns_some(told):
                 return self._ended(told, group, groups)
-            elif len(group) == 1:
+            if len(group) == 1:
                 self.refused[group[0].message_id] = _refusal(told)
-            elif self.calls >= CALLS_MAX:
-                return self._ended(told, [], [group, *groups])
             else:
                 middle = len(group) // 2
                 groups.extendleft((group[middle:], group[:middle]))
+        if groups:
+            return self._ended(refused, [], groups)
         return self._done()
 
     def refuse_foreign(self, messages: Messages) -> None:
