@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from textwave.cli.client import Answer, Api, open_api, segment
-from textwave.cli.options import AsJson, Limit
+from textwave.cli.options import AsJson, Limit, read_source
 from textwave.cli.output import print_fields, print_json, print_rows
 
 _LOOK_SECONDS = 0.5
@@ -119,6 +119,29 @@ def show_template(name: str, as_json: AsJson = False) -> None:
     print_json(found) if as_json else print_fields(found)
 
 
+@app.command("preview")
+def preview_template(
+    name: str,
+    audience: Annotated[str, typer.Option(help="Count it for this audience.")],
+    customer: Annotated[
+        list[str], typer.Option(help="Show this one's text too; may be given again, at most ten.")
+    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+    variable: Annotated[
+        list[str], typer.Option(help="name=column[:default=text|:empty|:drop].")
+    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+    signature: Annotated[str, typer.Option(help="Without it: the first approved one.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what customers would read, the worst text of an audience, and what all come to."""
+    api = open_api()
+    body = {
+        "audience": audience, "customers": customer, "signature": signature,
+        "variables": dict(read_source(one) for one in variable),
+    }  # fmt: skip
+    result = api.finished(api.post(f"/api/templates/{segment(name)}/preview", body))
+    print_json(result) if as_json else _print_preview(result)
+
+
 @app.command("versions")
 def list_versions(name: str, as_json: AsJson = False) -> None:
     """List what was submitted when and by whom, and what the platform decided."""
@@ -158,3 +181,14 @@ def _print_written(written: Answer, *, as_json: bool) -> None:
 def _print_findings(findings: list[Answer]) -> None:
     for finding in findings:
         print(f"{finding['severity']} at {finding['position']}: {finding['sentence']}")
+
+
+def _print_preview(result: Answer) -> None:
+    for one in result["customers"]:
+        lacks = ", ".join(one["missing"])
+        reason = f"no value for {lacks}" if one["found"] else "not in the table"
+        print(f"{one['customer']}: {one['text'] or reason}")
+    counted = result["audience"]
+    print_fields({name: value for name, value in counted.items() if name != "worst"})
+    if worst := counted["worst"]:
+        print(f"The longest has {worst['parts']} parts: {worst['text']}")

@@ -51,6 +51,7 @@ from textwave.worker.feed_tasks import feed_tasks
 from textwave.worker.limit_tasks import limit_tasks
 from textwave.worker.list_tasks import list_tasks
 from textwave.worker.model_tasks import model_tasks
+from textwave.worker.preview_tasks import preview_tasks
 from textwave.worker.repeat_tasks import repeat_tasks
 from textwave.worker.retention_tasks import retention_tasks
 from textwave.worker.schedule_tasks import run_tasks, schedule_tasks
@@ -71,6 +72,7 @@ def add_tasks(app: App, runtime: Runtime) -> None:
         | _content(runtime)
         | _sending(app, runtime)
         | model_tasks(runtime)
+        | preview_tasks(runtime)
         | list_tasks(runtime)
         | repeat_tasks(runtime)
         | limit_tasks(runtime)

@@ -1,0 +1,1 @@
+"""What a template reads like for named customers, and what it comes to for an audience."""
