@@ -63,6 +63,9 @@ _TROUBLE: Final = (
 )
 log = structlog.get_logger()
 
+HandOver = Callable[[Platform, Template, PlatformAccount, str], Awaitable[str]]
+"""Submits a template under a signature to the platform, and returns the platform's code."""
+
 OnDecided = Callable[[Connection, Sequence[Decided]], Awaitable[None]]
 """Called with the templates just decided, in the transaction that decided them."""
 
@@ -91,6 +94,7 @@ async def submit_template(
     attempt: int = 0,
     has_turn: bool = False,
     on_decided: OnDecided = nobody_waits,
+    hand_over: HandOver | None = None,
 ) -> Decided | None:
     """Hand a submitted template to its platform and keep the code.
 
@@ -100,6 +104,7 @@ async def submit_template(
     is kept; the first is never sent with and no notice of it counts. A changed template is put
     under its code, which is harmless to repeat. When the platform does not answer, the job defers
     itself with growing pauses; returns the template when the platform refused it for good.
+    `hand_over`: what submits it; None: it is a text.
     """
     async with ledger.transaction() as connection:
         template = await store.template(
@@ -113,7 +118,8 @@ async def submit_template(
     try:
         async with ledger.transaction() as connection:
             signature = await reviewed_under(connection, account, template)
-        code = await _hand_over(open_platform(account), template, account, signature)
+        hands_over = hand_over or hand_over_text
+        code = await hands_over(open_platform(account), template, account, signature)
     except _TROUBLE as trouble:
         if _passes(trouble):
             return await _try_later(ledger, template, trouble, now, attempt, on_decided)
@@ -230,9 +236,10 @@ async def _waits_its_turn(
     return True
 
 
-async def _hand_over(
+async def hand_over_text(
     platform: Platform, template: Template, account: PlatformAccount, signature: str
 ) -> str:
+    """Submit a text, under the code that it has at the platform if that knows it still."""
     text = full_text(template.content, template.type, account.opt_out_text)
     submission = TemplateSubmission(
         template.name, text, template.type, template.remark, signature=signature

@@ -17,6 +17,7 @@ from textwave.audiences.history_operations import forget_members, forget_unfinis
 from textwave.audiences.refresh_operations import defer_due
 from textwave.callbacks.operations import forget_nonces
 from textwave.content import review_operations as reviews
+from textwave.digital.review_operations import ask_carriers
 from textwave.dispatch.cancelling_operations import settle_unsettled
 from textwave.dispatch.serving_operations import serve_unserved
 from textwave.downloads.operations import forget_downloads
@@ -62,6 +63,7 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
     """Register every periodic job."""
     chores: list[tuple[str, str, Chore]] = [
         ("ask_reviews", EVERY_TWO_SECONDS, lambda: _ask_reviews(runtime)),
+        ("ask_carriers", EVERY_TWO_SECONDS, lambda: _ask_carriers(runtime)),
         (
             "pull_responses",
             EVERY_FIVE_SECONDS,
@@ -109,6 +111,15 @@ def _add(app: App, name: str, cron: str, chore: Chore) -> None:
 
 async def _ask_reviews(runtime: Runtime) -> None:
     await reviews.ask_reviews(
+        runtime.ledger,
+        runtime.open_platform,
+        now=runtime.clock.now(),
+        on_decided=start_waiting_campaigns,
+    )
+
+
+async def _ask_carriers(runtime: Runtime) -> None:
+    await ask_carriers(
         runtime.ledger,
         runtime.open_platform,
         now=runtime.clock.now(),

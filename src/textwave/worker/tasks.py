@@ -27,6 +27,7 @@ from textwave.content.operations import SUBMIT_TASK, WITHDRAW_TASK
 from textwave.content.token_keys import token_keys
 from textwave.customers import operations as customers
 from textwave.customers import table_operations as tables
+from textwave.digital.review_operations import handing_over
 from textwave.dispatch.cancelling_operations import settle_campaign
 from textwave.dispatch.operations import Sender
 from textwave.dispatch.serving_operations import serve
@@ -55,6 +56,7 @@ from textwave.worker.preview_tasks import preview_tasks
 from textwave.worker.repeat_tasks import repeat_tasks
 from textwave.worker.retention_tasks import retention_tasks
 from textwave.worker.schedule_tasks import run_tasks, schedule_tasks
+from textwave.worker.single_tasks import single_tasks
 from textwave.worker.winner_tasks import winner_tasks
 
 Task = Callable[..., Awaitable[Any]]
@@ -85,7 +87,9 @@ def add_tasks(app: App, runtime: Runtime) -> None:
         app.task(name=name, retry=AGAIN)(task)
     # Without a retry of their own: whatever stores the next one, the clock and the periodic safety
     # net defer them again, and their queueing lock must stay free for that.
-    for name, task in (_merging(runtime) | _refreshing(runtime) | run_tasks(runtime)).items():
+    for name, task in (
+        _merging(runtime) | _refreshing(runtime) | run_tasks(runtime) | single_tasks(runtime)
+    ).items():
         app.task(name=name, retry=False)(task)
 
 
@@ -193,6 +197,7 @@ def _content(runtime: Runtime) -> dict[str, Task]:
             runtime.open_platform,
             now=runtime.clock.now(),
             on_decided=start_waiting_campaigns,
+            hand_over=handing_over(runtime.ledger),
             **job,
         )
 

@@ -47,10 +47,8 @@ ALTER TABLE campaign ADD CONSTRAINT campaign_type_check
 CREATE TABLE digital_template (
     template_id bigint PRIMARY KEY REFERENCES template,
     workspace_id bigint NOT NULL REFERENCES workspace,
-    subject text NOT NULL,
-    signature_id bigint NOT NULL REFERENCES signature,
-    -- when the carriers were asked last
-    asked_at timestamptz
+    -- shown above the message
+    subject text NOT NULL
 );
 
 CREATE TABLE digital_part (
@@ -76,28 +74,12 @@ CREATE TABLE digital_carrier (
     PRIMARY KEY (template_id, carrier)
 );
 
--- What was submitted, when and by whom, and what came of it; it stays when the template goes on.
-CREATE TABLE digital_version (
-    template_id bigint NOT NULL REFERENCES digital_template,
-    number integer NOT NULL,
-    workspace_id bigint NOT NULL REFERENCES workspace,
-    submitted_by text NOT NULL,
-    submitted_at timestamptz NOT NULL,
-    -- subject, signature, remark and parts as they were; of a material its name and digest
-    content jsonb NOT NULL,
-    code text,
-    state text NOT NULL DEFAULT 'reviewing' CHECK (state IN ('reviewing', 'approved', 'rejected')),
-    reason text NOT NULL DEFAULT '',
-    decided_at timestamptz,
-    PRIMARY KEY (template_id, number)
-);
-
 DO $$
 DECLARE
     t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['material', 'material_content', 'digital_template', 'digital_part',
-                             'digital_carrier', 'digital_version'] LOOP
+                             'digital_carrier'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('CREATE POLICY of_workspace ON %I TO textwave_web
             USING (workspace_id = current_workspace())
@@ -106,4 +88,4 @@ BEGIN
 END $$;
 GRANT SELECT, INSERT, UPDATE, DELETE ON material TO textwave_web;
 GRANT SELECT, INSERT, DELETE ON material_content, digital_part, digital_carrier TO textwave_web;
-GRANT SELECT, INSERT, UPDATE ON digital_template, digital_version TO textwave_web;
+GRANT SELECT, INSERT, UPDATE ON digital_template TO textwave_web;
