@@ -6,6 +6,8 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 
 from textwave.cli.client import open_api, segment
 from textwave.cli.options import AsJson
@@ -191,22 +193,56 @@ def list_platforms(
 def check_platform(
     url: Annotated[str, typer.Argument(help="Base URL of the platform.")],
     key: Annotated[str, typer.Option(envvar="PLATFORM_KEY", help="The shared key.")] = "",
+    name: Annotated[str, typer.Option(help="The platformName that answers must have.")] = "",
     signature: Annotated[str, typer.Option(help="A signature that it knows.")] = "Textwave",
     template_code: Annotated[str, typer.Option(help="An approved template.")] = "",
+    qa_only: Annotated[
+        bool, typer.Option("--qa-only", help="It is an old gateway: QA signatures only.")
+    ] = False,
+    listen: Annotated[
+        str, typer.Option(help="host:port to take its callbacks at, to check them too.")
+    ] = "",
+    wait_seconds: Annotated[float, typer.Option(min=0, help="For an approval.")] = 30,
+    receipt_wait_seconds: Annotated[float, typer.Option(min=0, help="For a receipt.")] = 5,
+    push_wait_seconds: Annotated[float, typer.Option(min=0, help="For a push, again.")] = 90,
     as_json: AsJson = False,
 ) -> None:
-    """Check an implementation of the platform contract, rule by rule; status 1 when one fails."""
-    from textwave.platforms.conformance import check
+    """Check an implementation of the platform contract, rule by rule; status 1 when one fails.
 
-    findings = asyncio.run(check(url, key, signature=signature, template_code=template_code))
-    if as_json:
-        print_json([asdict(finding) for finding in findings])
-    else:
-        print_rows([asdict(finding) for finding in findings], ("rule", "passed", "why"))
-    if not all(finding.passed for finding in findings):
-        failed = sum(not finding.passed for finding in findings)
-        print(f"{failed} of {len(findings)} rules are not kept.", file=sys.stderr)
+    It sends only to numbers that nobody has. With --listen, enter at the platform that it shall
+    push to http://HOST:PORT/callbacks/NAME/receipts, /replies and /reviews.
+    """
+    from textwave.platforms.conformance import RULES, check
+
+    with Progress(*_checking(), console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("checking", total=len(RULES))
+        findings = asyncio.run(
+            check(
+                url,
+                key,
+                name=name or None,
+                signature=signature,
+                template_code=template_code,
+                qa_only=qa_only,
+                listen=listen,
+                wait_seconds=wait_seconds,
+                receipt_wait_seconds=receipt_wait_seconds,
+                push_wait_seconds=push_wait_seconds,
+                tell=lambda finding: progress.update(task, advance=1, description=finding.rule),
+            )
+        )
+    found = [asdict(finding) | {"found": finding.verdict} for finding in findings]
+    print_json(found) if as_json else print_rows(found, ("rule", "found", "why"))
+    broken = [finding for finding in findings if not finding.passed]
+    for finding in broken:
+        print(f"{finding.rule}: {finding.demand}", file=sys.stderr)
+    if broken:
+        print(f"{len(broken)} of {len(findings)} rules are not kept.", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _checking() -> tuple[TextColumn, BarColumn]:
+    return TextColumn("{task.description}"), BarColumn()
 
 
 def _key(given: str) -> str:

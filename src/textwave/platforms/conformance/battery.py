@@ -30,13 +30,22 @@ Rule = Callable[[Trial], Awaitable[str]]
 class Finding:
     """What was found about one rule; `why` says what failed, or what was seen.
 
-    A rule that could not be looked at counts as passed and is not `checked`.
+    A rule that could not be looked at counts as passed and is not `checked`. `demand` says what
+    the rule asks for.
     """
 
     rule: str
     passed: bool
     why: str
     checked: bool = True
+    demand: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Return the finding as a word: kept, broken or not checked."""
+        if not self.passed:
+            return "broken"
+        return "kept" if self.checked else "not checked"
 
 
 async def check(
@@ -53,6 +62,7 @@ async def check(
     receipt_wait_seconds: float = 5.0,
     push_wait_seconds: float = 90.0,
     timeout_seconds: float = 15.0,
+    tell: Callable[[Finding], object] = lambda _: None,
 ) -> list[Finding]:
     """Check a platform rule by rule and return a finding for each.
 
@@ -61,7 +71,7 @@ async def check(
     approval awaited for `wait_seconds`. Receipts are awaited for `receipt_wait_seconds`; that none
     comes is no fault, since the numbers are fictitious. `qa_only`: the gateway knows the QA
     signature only. `listen` is host:port where its callbacks are taken; the first one is refused
-    and awaited again for `push_wait_seconds`.
+    and awaited again for `push_wait_seconds`. `tell` hears of each finding at once.
 
     Raises:
         InvalidValue: the address is none.
@@ -83,27 +93,37 @@ async def check(
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         listener = await stack.enter_async_context(_listening(*_place(listen))) if listen else None
         trial = Trial(session, target, listener, template_code)
-        findings = [await _try(rule, trial) for rule in RULES if key or rule not in NEED_KEY]
+        findings: list[Finding] = []
+        for rule in RULES:
+            if key or rule not in NEED_KEY:
+                findings.append(await _try(rule, trial))
+                tell(findings[-1])
         for code in trial.made:
             await _try(lambda trial, code=code: reviewing.forget(trial, code), trial)
         return findings
 
 
 async def _try(rule: Rule, trial: Trial) -> Finding:
-    name = getattr(rule, "__name__", "")
+    passed, why, checked = await _judge(rule, trial)
+    demand = (rule.__doc__ or "").partition("\n")[0]
+    return Finding(getattr(rule, "__name__", ""), passed, why, checked, demand)
+
+
+async def _judge(rule: Rule, trial: Trial) -> tuple[bool, str, bool]:
+    """Return whether a rule passed, why, and whether it was looked at."""
     try:
-        return Finding(name, passed=True, why=await rule(trial))
+        return True, await rule(trial), True
     except Unchecked as unchecked:
-        return Finding(name, passed=True, why=str(unchecked), checked=False)
+        return True, str(unchecked), False
     except RuleBroken as broken:
-        return Finding(name, passed=False, why=str(broken))
+        return False, str(broken), True
     except PlatformRefused as refused:
         told = f"must succeed, was refused: {refused.platform_code} {refused.detail}"
-        return Finding(name, passed=False, why=told)
+        return False, told, True
     except PlatformAnsweredNonsense as nonsense:
-        return Finding(name, passed=False, why=nonsense.detail)
+        return False, nonsense.detail, True
     except Refusal as refusal:
-        return Finding(name, passed=False, why=legible(refusal.sentence, SAID_MAX))
+        return False, legible(refusal.sentence, SAID_MAX), True
 
 
 @asynccontextmanager

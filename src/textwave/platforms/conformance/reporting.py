@@ -59,7 +59,7 @@ async def pages_keep_their_limit(trial: Trial) -> str:
         if len(step.items) > PAGE_LIMIT:
             told = f"limit {PAGE_LIMIT} was asked, {len(step.items)} {stream} came"
             raise RuleBroken(told)
-    return f"never more than {PAGE_LIMIT}"
+    return _seen(trial)
 
 
 async def cursors_lead_on(trial: Trial) -> str:
@@ -80,13 +80,17 @@ async def cursors_lead_on(trial: Trial) -> str:
 
 async def same_cursor_gives_the_same_page(trial: Trial) -> str:
     """Give the same items to the same cursor, so that a page that got lost can be asked again."""
+    full = 0
     for stream, step in _steps(trial):
         # A page that was not full may have got more since; one that was too long is judged above.
         if len(step.items) != PAGE_LIMIT:
             continue
         if (await _page(trial, stream, step.after)).items != step.items:
             raise RuleBroken(f"{stream}: the same cursor gave other items the second time")
-    return _seen(trial)
+        full += 1
+    if not full:
+        raise Unchecked(f"no page was full: fewer than {PAGE_LIMIT} items came")
+    return f"{full} pages came twice"
 
 
 async def receipts_name_accepted_messages_only(trial: Trial) -> str:
@@ -190,7 +194,7 @@ async def _first(trial: Trial, stream: str, wait_seconds: float) -> Step:
     deadline = time.monotonic() + wait_seconds
     while True:
         first = await _page(trial, stream, "")
-        if first.items or time.monotonic() >= deadline:
+        if len(first.items) >= PAGE_LIMIT or time.monotonic() >= deadline:
             return first
         await asyncio.sleep(POLL_SECONDS)
 
@@ -216,7 +220,10 @@ def _steps(trial: Trial) -> list[tuple[str, Step]]:
 
 
 def _seen(trial: Trial) -> str:
-    return f"{sum(len(step.items) for _, step in _steps(trial))} items seen"
+    items = sum(len(step.items) for _, step in _steps(trial))
+    if not items:
+        raise Unchecked("all pages were empty")
+    return f"{items} items in pages of at most {PAGE_LIMIT}"
 
 
 def _receipts(trial: Trial) -> list[Receipt]:
