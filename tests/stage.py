@@ -70,6 +70,30 @@ class Stage:
     ) -> None:
         """Write it all."""
         await self.warehouse.run(self.founding.workspace_id, lambda lake: _fill(lake, persons))
+        await self.set_rows(
+            size=len(persons),
+            content=content,
+            template_state=template_state,
+            message_type=message_type,
+            platform=platform,
+            rate_per_second=rate_per_second,
+            max_batch=max_batch,
+            template_code=template_code,
+        )
+
+    async def set_rows(
+        self,
+        *,
+        size: int = 1,
+        content: str = "Dear ${name}, see you soon. 拒收请回复R",
+        template_state: str = "approved",
+        message_type: str = "promotional",
+        platform: str = "sandbox",
+        rate_per_second: int = 1_000_000,
+        max_batch: int = 100,
+        template_code: str = "T1",
+    ) -> None:
+        """Write what is in the ledger alone: enough as long as nothing is planned."""
         async with self.ledger.transaction() as connection:
             given: dict[str, Any] = {
                 "workspace": self.founding.workspace_id,
@@ -88,7 +112,7 @@ class Stage:
                     "content": content,
                     "template_state": template_state,
                     "code": template_code,
-                    "size": len(persons),
+                    "size": size,
                     **parameters,
                 }
                 found = await value(connection, statement, known)

@@ -10,9 +10,7 @@ from textwave.connections.accounts import (
     ReceiptsBy,
 )
 from textwave.content.capabilities import (
-    SUPPORT,
     CapabilityMissing,
-    Support,
     TypeNotOffered,
     needed,
     refuse_unsupported,
@@ -45,27 +43,6 @@ PROMOTIONAL = MessageType.promotional
 NOTIFICATION = MessageType.notification
 
 
-@pytest.mark.parametrize("kind", PlatformKind)
-@pytest.mark.parametrize("message_type", [PROMOTIONAL, NOTIFICATION])
-@pytest.mark.parametrize("capability", Capability)
-@pytest.mark.parametrize("full", [True, False])
-def test_each_cell_of_the_table_decides(
-    kind: PlatformKind,
-    message_type: MessageType,
-    capability: Capability,
-    full: bool,  # noqa: FBT001 - a parameter of the test
-) -> None:
-    account = replace(FULL if full else BARE, kind=kind)
-    support = SUPPORT[kind, message_type][capability]
-    allowed = support is Support.ALWAYS or (support is Support.PER_ACCOUNT and full)
-    if allowed:
-        refuse_unsupported(message_type, account, [capability])
-    else:
-        with pytest.raises(CapabilityMissing) as refused:
-            refuse_unsupported(message_type, account, [capability])
-        assert refused.value.capability is capability
-
-
 def test_common_customers_of_alibaba_send_no_variables_in_promotions_only() -> None:
     common = replace(BARE, kind=PlatformKind.ALIYUN)
     with pytest.raises(CapabilityMissing):
@@ -82,10 +59,16 @@ def test_the_refusal_names_the_capability_the_platform_and_what_to_do() -> None:
     assert "choose another platform" in sentence
 
 
-@pytest.mark.parametrize("kind", PlatformKind)
-def test_digital_messages_are_not_offered_yet(kind: PlatformKind) -> None:
-    with pytest.raises(TypeNotOffered, match="Digital messages cannot be sent"):
-        refuse_unsupported(MessageType.digital, replace(FULL, kind=kind), [])
+def test_digital_messages_go_through_alibaba_alone() -> None:
+    wanted = [Capability.VARIABLES, Capability.SHORT_LINKS, Capability.CLICK_TOKENS]
+    refuse_unsupported(MessageType.digital, replace(BARE, kind=PlatformKind.ALIYUN), wanted)
+    with pytest.raises(TypeNotOffered, match="“gate”. Choose an account of kind aliyun"):
+        refuse_unsupported(MessageType.digital, FULL, [])
+
+
+def test_the_platform_puts_its_own_opt_out_text_at_the_end_of_digital_messages() -> None:
+    full = replace(FULL, kind=PlatformKind.ALIYUN)
+    assert not takes_opt_out_text(MessageType.digital, full)
 
 
 @pytest.mark.parametrize(

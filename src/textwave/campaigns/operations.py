@@ -32,6 +32,7 @@ from textwave.campaigns.shares_operations import (
     write_shares,
 )
 from textwave.campaigns.start_operations import (
+    check_account,
     check_audience,
     check_signature,
     defer_plan,
@@ -44,7 +45,7 @@ from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.store import Campaign
 from textwave.campaigns.timing import approved_start, check_timing, scheduled_at
 from textwave.kit.ids import CampaignId, OperationId, TemplateId, WorkspaceId
-from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound
+from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound, Refusal
 from textwave.limits import store as limits_store
 from textwave.limits.quiet import QuietTimes, QuietZone
 from textwave.platforms.contract import MessageType
@@ -272,11 +273,21 @@ async def template_decided(connection: Connection, template_id: TemplateId) -> i
     for one in waiting:
         brief = await store.brief(connection, one.workspace_id, campaign_id=one.id)
         if brief.template_state == "approved":
-            await _start_approved(connection, brief)
+            await _start_if_sendable(connection, brief)
         elif brief.template_state == "rejected":
             reason = f"The platform rejected the template: {brief.template_reason}"
             await store.move(connection, brief, CampaignEvent.REJECT, reason=reason)
     return len(waiting)
+
+
+async def _start_if_sendable(connection: Connection, brief: Brief) -> None:
+    """Start it, unless the account has lost meanwhile what the text needs."""
+    try:
+        await check_account(connection, brief)
+    except Refusal as refusal:
+        await store.move(connection, brief, CampaignEvent.REJECT, reason=refusal.sentence)
+    else:
+        await _start_approved(connection, brief)
 
 
 async def _start_approved(connection: Connection, brief: Brief) -> None:

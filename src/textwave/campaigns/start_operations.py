@@ -17,7 +17,9 @@ from textwave.campaigns.shares_operations import check_shares_ready
 from textwave.campaigns.states import CampaignEvent
 from textwave.campaigns.timing import Decision, Start, TimeUnfit, check_start, late_start, shown
 from textwave.connections.store import platform_named
+from textwave.content.capabilities import needed, refuse_unsupported
 from textwave.content.operations import examine
+from textwave.content.variables import parse
 from textwave.kit.ids import CampaignId, WorkspaceId
 from textwave.kit.refusal import Refusal
 from textwave.platforms.contract import MessageType
@@ -194,6 +196,18 @@ async def examine_text(connection: Connection, brief: Brief, links_url: str, now
         now=now,
         until=brief.leaves_until(now),
     )
+
+
+async def check_account(connection: Connection, brief: Brief) -> None:
+    """Accept a campaign whose account is still there and can still send its text.
+
+    Raises:
+        NotFound: the workspace may use the account no longer.
+        TypeNotOffered, CapabilityMissing.
+    """
+    account = await platform_named(connection, workspace_id=brief.workspace_id, name=brief.platform)
+    template = parse(brief.template_content)
+    refuse_unsupported(MessageType(brief.type), account, needed(template, short_links=0))
 
 
 async def record(

@@ -1,7 +1,7 @@
 """What can be said on which platform: message type by kind of platform by the account's own rights.
 
-Asked when a template is written and when a campaign is created and started. A refusal names the
-capability, the platform and what to do; digital messages are refused everywhere.
+Asked when a template is written and when a campaign is created and started, so that what changes of
+an account in between is caught. A refusal names the capability, the platform and what to do.
 """
 
 from collections.abc import Collection
@@ -47,6 +47,13 @@ SUPPORT: Final[dict[tuple[PlatformKind, MessageType], Row]] = {
         Capability.CLICK_TOKENS: Support.ALWAYS,
         Capability.OPT_OUT_TEXT: Support.NEVER,
     },
+    # The platform puts its own opt-out text at the end of digital messages
+    (PlatformKind.ALIYUN, MessageType.digital): {
+        Capability.VARIABLES: Support.ALWAYS,
+        Capability.SHORT_LINKS: Support.ALWAYS,
+        Capability.CLICK_TOKENS: Support.ALWAYS,
+        Capability.OPT_OUT_TEXT: Support.NEVER,
+    },
 }
 """The rows of types that are offered; a type without a row cannot be sent on that platform."""
 
@@ -72,7 +79,7 @@ class CapabilityMissing(Refusal):
     def sentence(self) -> str:
         what = f"{self.message_type} messages with {WORDS[self.capability]}"
         if self.support is Support.NEVER:
-            return f"No platform sends {what}. Take it out of the text."
+            return f"Neither “{self.platform}” nor another platform sends {what}. Take it out."
         return (
             f"The account at the platform “{self.platform}” cannot send {what}. Take it out of the "
             "text, choose another platform, or ask the platform for this capability and connect "
@@ -90,9 +97,12 @@ class TypeNotOffered(Refusal):
 
     @property
     def sentence(self) -> str:
+        offering = ", ".join(
+            sorted(kind for kind, offered in SUPPORT if offered is self.message_type)
+        )
         return (
             f"{self.message_type.capitalize()} messages cannot be sent on the platform "
-            f"“{self.platform}” yet. Choose promotional or notification."
+            f"“{self.platform}”. Choose an account of kind {offering}, or another type."
         )
 
 
