@@ -13,6 +13,7 @@ from fastapi import FastAPI, Response
 from textwave.api import (
     audience_routes,
     campaign_routes,
+    digital_routes,
     doubt_routes,
     download_routes,
     encryption_routes,
@@ -63,6 +64,7 @@ _ROUTES = (
     template_routes.routes,
     link_routes.routes,
     material_routes.routes,
+    digital_routes.routes,
     repeat_routes.routes,
     campaign_routes.routes,
     schedule_routes.routes,

@@ -115,7 +115,7 @@ async def list_materials(
 
 
 @routes.post(
-    "/materials/{name}/imports",
+    "/materials/{name:path}/imports",
     status_code=201,
     summary="Add a file: the body is the file itself.",
     openapi_extra={
@@ -165,13 +165,51 @@ async def tag_materials(runtime: Rt, caller: Who, change: TagChange) -> list[Mat
     return [Material.model_validate(one) for one in found]
 
 
-@routes.get("/materials/{name}", summary="Read a material.")
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "The file."}
+}
+_THUMBNAIL: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {}}, "description": "The thumbnail."}
+}
+
+
+@routes.get(
+    "/materials/{name:path}/content",
+    summary="Download a material.",
+    response_class=Response,
+    responses=_FILE,
+)
+async def read_content(runtime: Rt, caller: Who, name: Named) -> Response:
+    """Return the file."""
+    found = await _find(runtime, caller, name)
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        content = await store.content(connection, caller.workspace_id, found.id)
+    return Response(content, media_type=MEDIA_TYPES[found.suffix], headers=_HARMLESS)
+
+
+@routes.get(
+    "/materials/{name:path}/thumbnail",
+    summary="Read a material's thumbnail.",
+    response_class=Response,
+    responses=_THUMBNAIL,
+)
+async def read_thumbnail(runtime: Rt, caller: Who, name: Named) -> Response:
+    """Return a JPEG of at most 320 by 320; a sound has none."""
+    found = await _find(runtime, caller, name)
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        thumbnail = await store.thumbnail(connection, caller.workspace_id, found.id)
+    if thumbnail is None:
+        raise NotFound("thumbnail of the material", name)
+    return Response(thumbnail, media_type="image/jpeg", headers=_HARMLESS)
+
+
+@routes.get("/materials/{name:path}", summary="Read a material.")
 async def read_material(runtime: Rt, caller: Who, name: Named) -> Material:
     """Return what is known of a file."""
     return Material.model_validate(await _find(runtime, caller, name))
 
 
-@routes.patch("/materials/{name}", summary="Rename or share a material.")
+@routes.patch("/materials/{name:path}", summary="Rename or share a material.")
 async def change_material(
     runtime: Rt, caller: Who, name: Named, change: MaterialChange
 ) -> Material:
@@ -188,51 +226,13 @@ async def change_material(
     return Material.model_validate(changed)
 
 
-@routes.delete("/materials/{name}", status_code=204, summary="Delete a material.")
+@routes.delete("/materials/{name:path}", status_code=204, summary="Delete a material.")
 async def delete_material(runtime: Rt, caller: Who, name: Named) -> None:
     """Delete a file that no template is made of."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         await library.delete_material(
             connection, workspace_id=caller.workspace_id, librarian=librarian(caller), name=name
         )
-
-
-_FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "The file."}
-}
-_THUMBNAIL: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/jpeg": {}}, "description": "The thumbnail."}
-}
-
-
-@routes.get(
-    "/materials/{name}/content",
-    summary="Download a material.",
-    response_class=Response,
-    responses=_FILE,
-)
-async def read_content(runtime: Rt, caller: Who, name: Named) -> Response:
-    """Return the file."""
-    found = await _find(runtime, caller, name)
-    async with runtime.ledger.transaction(caller.workspace_id) as connection:
-        content = await store.content(connection, caller.workspace_id, found.id)
-    return Response(content, media_type=MEDIA_TYPES[found.suffix], headers=_HARMLESS)
-
-
-@routes.get(
-    "/materials/{name}/thumbnail",
-    summary="Read a material's thumbnail.",
-    response_class=Response,
-    responses=_THUMBNAIL,
-)
-async def read_thumbnail(runtime: Rt, caller: Who, name: Named) -> Response:
-    """Return a JPEG of at most 320 by 320; a sound has none."""
-    found = await _find(runtime, caller, name)
-    async with runtime.ledger.transaction(caller.workspace_id) as connection:
-        thumbnail = await store.thumbnail(connection, caller.workspace_id, found.id)
-    if thumbnail is None:
-        raise NotFound("thumbnail of the material", name)
-    return Response(thumbnail, media_type="image/jpeg", headers=_HARMLESS)
 
 
 async def _find(runtime: Rt, caller: Caller, name: str) -> store.Material:
