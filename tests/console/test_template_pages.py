@@ -78,9 +78,9 @@ async def test_the_count_has_signature_and_opt_out_text(
     assert len(whole) == 70
     _, _, one = await send(member, "templates/-/count", FILLED | {"content": "a" * 54})
     _, _, two = await send(member, "templates/-/count", FILLED | {"content": "a" * 55})
-    assert "<dt>Billed parts</dt><dd>1</dd>" in one
+    assert "<dt>Billed parts at most</dt><dd>1</dd>" in one
     assert "0.045 CNY" in one
-    assert "<dt>Billed parts</dt><dd>2</dd>" in two
+    assert "<dt>Billed parts at most</dt><dd>2</dd>" in two
     assert "0.09 CNY" in two
 
 

@@ -38,6 +38,15 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "go": _("go all the same"),
         "cancel": _("cancel it"),
     },
+    "judged": {
+        "link preview": _("a link preview"),
+        "security scanner": _("a security scanner"),
+        "crawler": _("a crawler"),
+        "program": _("a program"),
+        "again within a second": _("again within a second"),
+        "head request": _("only asked for the headers"),
+        "no user agent": _("did not say what it is"),
+    },
     "test": {
         "planned": _("waits to be sent"),
         "prepared": _("on its way"),

@@ -1,7 +1,6 @@
 """What the pages of text templates show: lists, the form's choices, and a text as it counts.
 
-A text that is still being written is examined like one that is submitted, but what is wrong with it
-is shown, not refused.
+A text that is still being written is counted and examined as it stands; nothing is refused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +13,9 @@ from textwave.console.campaign_forms import MOST_LISTED
 from textwave.console.fields import text
 from textwave.console.visit import Visit
 from textwave.content import store
-from textwave.content.capabilities import takes_opt_out_text
-from textwave.content.lint import TextNotAcceptable
-from textwave.content.operations import examine
 from textwave.content.store import Template
-from textwave.content.wording import full_text
+from textwave.content.writing_operations import Counted, Writing, check_writing, count_writing
 from textwave.kit.findings import Finding
-from textwave.kit.refusal import Refusal
-from textwave.kit.text import Count, count
 from textwave.platforms.contract import MessageType
 from textwave.shortlinks import store as link_store
 from textwave.shortlinks.links import ShortLink
@@ -35,17 +29,10 @@ _MOST_LINKS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A text as far as it is written: how it counts, what one message costs, what is wrong.
+    """A text as far as it is written: how it counts, what it costs, what is wrong with it."""
 
-    `refused` is a sentence about the text as a whole; `findings` have their places in it.
-    """
-
-    text: str
-    counted: Count
-    price_milli: int
-    currency: str
-    findings: Sequence[Finding] = ()
-    refused: str = ""
+    counted: Counted
+    findings: Sequence[Finding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +64,8 @@ async def read_offered(visit: Visit, given: Mapping[str, str]) -> Offered:
         examined = None
         signature = await _signature(connection, visit, chosen)
         if chosen is not None and text(given, "content"):
-            examined = await _examined(connection, visit, chosen, given, signature)
+            wanted = {**given, "platform": chosen.name}
+            examined = await _examined(connection, visit, wanted, signature)
     return Offered(
         platforms=accounts,
         links=[one for one in links if one.enabled and one.expires_at > visit.now],
@@ -127,32 +115,20 @@ def _account(
 
 
 async def _examined(
-    connection: Connection,
-    visit: Visit,
-    account: PlatformAccount,
-    given: Mapping[str, str],
-    signature: str,
+    connection: Connection, visit: Visit, given: Mapping[str, str], signature: str
 ) -> Examined:
-    kind = message_type(given)
-    written = text(given, "content").replace("\r\n", "\n")
-    ending = account.opt_out_text if takes_opt_out_text(kind, account) else ""
-    whole = full_text(written, kind, ending)
-    counted = count(whole, signature, account.counting)
-    price = counted.parts * account.price_milli
-    findings: Sequence[Finding] = ()
-    refused = ""
-    try:
-        findings = await examine(
-            connection,
-            workspace_id=visit.workspace_id,
-            account=account,
-            message_type=kind,
-            content=written,
-            links_url=links_url(visit.ground.settings),
-            now=visit.now,
-        )
-    except TextNotAcceptable as unfit:
-        findings = unfit.findings
-    except Refusal as refusal:
-        refused = refusal.sentence
-    return Examined(whole, counted, price, account.currency, findings, refused)
+    writing = Writing(
+        text=text(given, "content").replace("\r\n", "\n"),
+        signature=signature,
+        message_type=message_type(given),
+        platform=given["platform"],
+    )
+    counted = await count_writing(connection, workspace_id=visit.workspace_id, writing=writing)
+    findings = await check_writing(
+        connection,
+        workspace_id=visit.workspace_id,
+        writing=writing,
+        links_url=links_url(visit.ground.settings),
+        now=visit.now,
+    )
+    return Examined(counted, findings)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from textwave.accounts.store import ApiKey, api_keys
+from textwave.accounts.store import ApiKey, Caller, api_keys, workspace
 from textwave.audiences.visibility import Viewer
 from textwave.console.language import choose_language
 from textwave.console.pages import render
@@ -28,7 +28,7 @@ from textwave.dispatch.doubt_store import many_in_doubt
 from textwave.kit.clock import Clock
 from textwave.kit.ids import WorkspaceId
 from textwave.settings import Settings
-from textwave.storage.ledger import Ledger
+from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.secrets import Vault
 
 SESSION_COOKIE: Final = "textwave_session"
@@ -105,6 +105,17 @@ class Visit:
     def actor(self) -> str:
         """Return the name under which the visitor acts."""
         return self.viewer.name
+
+    async def caller(self, connection: Connection) -> Caller:
+        """Return the visitor as operations of the organization know their callers."""
+        found = await workspace(connection, self.workspace_id)
+        return Caller(
+            self.workspace_id,
+            found.organization_id,
+            self.session.key_id,
+            self.actor,
+            self.viewer.is_administrator,
+        )
 
     @property
     def encrypted(self) -> bool:
