@@ -108,9 +108,9 @@ class Api:
         """Read; None in the query is left out."""
         return asyncio.run(self._ask("GET", path, query=query))
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        """Ask for a change."""
-        return asyncio.run(self._ask("POST", path, body=body or {}))
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, key: str = "") -> Answer:
+        """Ask for a change; with an idempotency key the same change is made once."""
+        return asyncio.run(self._ask("POST", path, body=body or {}, key=key))
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Change what is given; None in the body leaves as it is."""
@@ -192,6 +192,7 @@ class Api:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         pieces: AsyncIterator[bytes] | None = None,
+        key: str = "",
     ) -> Answer:
         sent = json.dumps(body).encode() if body is not None else None
         limits = aiohttp.ClientTimeout(
@@ -199,6 +200,8 @@ class Api:
         )
         kind = "application/json" if pieces is None else "application/octet-stream"
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": kind}
+        if key:
+            headers["Idempotency-Key"] = key
         data = sent if pieces is None else pieces
         try:
             async with (

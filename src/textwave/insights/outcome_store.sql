@@ -49,7 +49,7 @@ ON CONFLICT (workspace_id, name) DO UPDATE SET columns = excluded.columns,
 -- own time, which a platform's clock may have put into the future.
 WITH noted AS MATERIALIZED (
     SELECT o.* FROM outcome_export e JOIN outcome o ON o.id = ANY(e.outcomes)
-    JOIN campaign c ON c.id = o.campaign_id AND c.purpose <> 'test'
+    JOIN campaign c ON c.id = o.campaign_id AND c.purpose = 'marketing'
     WHERE e.workspace_id = $1 AND o.workspace_id = $1
 ), found AS (
     SELECT o.kind, o.campaign_id, o.happened_at, m.id AS message_id, m.customer, m.parts,

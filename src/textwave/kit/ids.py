@@ -22,6 +22,7 @@ MessageId = NewType("MessageId", int)
 OperationId = NewType("OperationId", int)
 OptOutId = NewType("OptOutId", int)
 ReplyId = NewType("ReplyId", int)
+SingleMessageId = NewType("SingleMessageId", int)
 
 MESSAGES_PER_MONTH = 100_000_000_000
 FIRST_YEAR = 2020

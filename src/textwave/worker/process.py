@@ -21,6 +21,7 @@ from psycopg_pool import PoolTimeout
 
 from textwave.kit.ids import WorkspaceId
 from textwave.settings import Settings
+from textwave.singles.operations import QUEUE as SINGLES_QUEUE
 from textwave.storage.embedded import DatabaseUrls
 from textwave.storage.ledger import (
     RECONNECT_SECONDS,
@@ -123,7 +124,9 @@ async def _run_jobs(runtime: Runtime, urls: DatabaseUrls, asked: asyncio.Event) 
         await rescue(app, runtime)  # at once: what a killed worker left may be ours
         running = [
             asyncio.create_task(_worker(app, settings, settings.worker_concurrency)),
-            asyncio.create_task(_worker(app, settings, settings.serving_concurrency, "dispatch")),
+            asyncio.create_task(
+                _worker(app, settings, settings.serving_concurrency, "dispatch", SINGLES_QUEUE)
+            ),
         ]
         assert isinstance(app.connector, _Connector)  # noqa: S101 - job_app made it
         ends = [asyncio.create_task(event.wait()) for event in (asked, app.connector.failed)]

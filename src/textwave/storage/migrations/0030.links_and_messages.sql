@@ -41,3 +41,43 @@ $$;
 
 -- A new key of click tokens is added beside the old ones.
 GRANT INSERT ON token_key TO textwave_web;
+
+-- Single messages: one notification to one number, asked for by a program under a key of its own.
+-- Those that wait are gathered into a campaign that stands for them (purpose 'single'); from then on
+-- they are messages like all others.
+ALTER TABLE campaign
+    DROP CONSTRAINT campaign_purpose_check,
+    ADD CONSTRAINT campaign_purpose_check CHECK (purpose IN ('marketing', 'test', 'single')),
+    ALTER COLUMN audience_id DROP NOT NULL,
+    ADD CONSTRAINT campaign_has_audience CHECK (audience_id IS NOT NULL OR purpose = 'single');
+CREATE INDEX campaign_of_singles ON campaign (template_id, id DESC) WHERE purpose = 'single';
+
+CREATE TABLE single_message (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    workspace_id bigint NOT NULL REFERENCES workspace,
+    idempotency_key text NOT NULL CHECK (length(idempotency_key) BETWEEN 1 AND 200),
+    body_digest bytea NOT NULL,
+    platform_id bigint NOT NULL,
+    signature_id bigint NOT NULL REFERENCES signature,
+    template_id bigint NOT NULL REFERENCES template,
+    mobile bigint NOT NULL,
+    variables text[] NOT NULL,
+    parts smallint NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    -- why it was never handed on
+    refusal text NOT NULL DEFAULT '',
+    campaign_id bigint REFERENCES campaign,
+    message_id bigint,
+    UNIQUE (workspace_id, idempotency_key),
+    CHECK ((campaign_id IS NULL) = (message_id IS NULL)),
+    CHECK (refusal = '' OR message_id IS NULL)
+);
+CREATE INDEX single_message_waiting ON single_message (id) WHERE message_id IS NULL AND refusal = '';
+CREATE INDEX single_message_recent ON single_message (workspace_id, id DESC);
+CREATE INDEX single_message_old ON single_message (created_at);
+ALTER TABLE single_message ENABLE ROW LEVEL SECURITY;
+CREATE POLICY of_workspace ON single_message TO textwave_web
+    USING (workspace_id = current_workspace())
+    WITH CHECK (workspace_id = current_workspace());
+GRANT SELECT, INSERT ON single_message TO textwave_web;

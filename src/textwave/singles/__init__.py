@@ -1,0 +1,1 @@
+"""Single messages: one notification to one number, asked for by a program."""
