@@ -27,6 +27,7 @@ MODULES = {
     "dispatch": "dispatch_gate",
     "dispatch-notify": "dispatch",
     "receipts": "receipts",
+    "receipts-by-key": "keyed_receipts",
     "redirect": "redirect",
     "report": "report",
     "growth": "growth",

@@ -156,7 +156,10 @@ def web_app() -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         async with opened as ledger:
             routes = router(
-                ledger=ledger, clock=SystemClock(), open_key=lambda _name, _sealed: SHARED_KEY
+                ledger=ledger,
+                clock=SystemClock(),
+                open_key=lambda _name, _sealed: SHARED_KEY,
+                secret_of=lambda _name, _version: SHARED_KEY,
             )
             app.include_router(routes)
             yield
