@@ -17,6 +17,8 @@ from tests.aliyun_stage import (
 
 from textwave.kit.carriers import Carrier
 from textwave.platforms.aliyun import AliyunPlatform
+from textwave.platforms.aliyun.errors import meaning_of
+from textwave.platforms.aliyun_sandbox.errors import ERRORS
 from textwave.platforms.contract import (
     CarrierState,
     DigitalPart,
@@ -132,6 +134,20 @@ async def test_a_wrong_key_says_so() -> None:
 async def test_a_key_that_is_good_is_shown_to_be() -> None:
     async with adapter() as (platform, _):
         assert (await platform.account()).balance is None
+
+
+async def test_every_documented_error_is_refused_as_its_class_and_nothing_is_taken() -> None:
+    async with adapter() as (platform, stage):
+        for code, error in ERRORS.items():
+            await stage.post("settings", errors=f"SendSms:{code}=1")
+            answer = await platform.send(sending("k1", NOTIFICATION, {}))
+            said = [refusal.outcome for refusal in answer.refused.values()] or [answer.outcome]
+            expected = meaning_of(
+                code, error.message, status=error.status, headers={}, now=datetime.now(UTC)
+            )
+            assert said == [expected.outcome], code
+            assert expected.outcome is not Outcome.accepted, code
+        assert (await stage.counts())["messages"] == 0
 
 
 async def test_a_lost_answer_leaves_a_request_in_doubt_until_it_is_looked_up() -> None:

@@ -127,6 +127,13 @@ async def test_too_many_bad_numbers_end_the_search_and_the_rest_may_be_sent_agai
     assert again | set(service.taken) | (set(answer.refused) - again) == set(range(1, 1001))
 
 
+async def test_a_search_that_takes_too_long_ends_and_the_rest_may_be_sent_again() -> None:
+    service = Service([4])
+    answer = await send_all(alike(4), service, is_late=lambda: len(service.calls) > 1)
+    assert service.calls == [[1, 2, 3, 4], [1, 2]]
+    assert {n: r.outcome for n, r in answer.refused.items()} == {3: Outcome.busy, 4: Outcome.busy}
+
+
 async def test_a_refusal_of_everybody_is_the_requests_own() -> None:
     service = Service(range(1, 101), WRONG_VALUE)
     answer = await send_all(different(100), service)

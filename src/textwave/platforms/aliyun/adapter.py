@@ -100,7 +100,8 @@ class AliyunPlatform:
         async def make_call(messages: Messages) -> Told:
             return await self._send(request, messages)
 
-        return await send_all(request, make_call)
+        late_at = time.monotonic() + self._line.limits.total_seconds
+        return await send_all(request, make_call, is_late=lambda: time.monotonic() > late_at)
 
     async def signature_review(self, signature: str) -> Review:
         """Ask how the review of a signature stands, and its registration at each carrier."""

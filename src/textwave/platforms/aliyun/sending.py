@@ -84,15 +84,20 @@ def call_for(request: SendRequest, messages: Messages) -> tuple[str, dict[str, A
     }
 
 
-async def send_all(request: SendRequest, make_call: MakeCall) -> SendAnswer:
-    """Send the messages of a request and say what became of each; `make_call` never raises."""
+async def send_all(
+    request: SendRequest, make_call: MakeCall, *, is_late: Callable[[], bool] = lambda: False
+) -> SendAnswer:
+    """Send the messages of a request and say what became of each; `make_call` never raises.
+
+    Once it is late no further call is made: what is left may be sent again.
+    """
     messages = list(request.messages)
     most = SAME_MAX if all_alike(messages) else DIFFERENT_MAX
     if len(messages) > most:
         return SendAnswer(
             Outcome.refused, detail=f"{len(messages)} messages; one call takes at most {most}"
         )
-    search = _Search(is_one_text=all_alike(messages))
+    search = _Search(is_late, is_one_text=all_alike(messages))
     home = [message for message in messages if is_mainland(message.mobile)]
     if home and len(home) < len(messages):
         search.refuse_foreign(messages)
@@ -104,6 +109,7 @@ async def send_all(request: SendRequest, make_call: MakeCall) -> SendAnswer:
 class _Search:
     """Sends groups of messages, halving those of which some are refused."""
 
+    is_late: Callable[[], bool]
     is_one_text: bool
     refused: dict[int, MessageRefusal] = field(default_factory=dict[int, MessageRefusal])
     accepted: list[str] = field(default_factory=list[str])
@@ -112,7 +118,7 @@ class _Search:
     async def run(self, messages: Messages, make_call: MakeCall) -> SendAnswer:
         groups = deque([messages])
         refused = Told(Meaning(Outcome.busy))
-        while groups and self.calls < CALLS_MAX:
+        while groups and not self._is_over():
             group = groups.popleft()
             told = await make_call(group)
             self.calls += 1
@@ -130,6 +136,9 @@ class _Search:
         if groups:
             return self._ended(refused, [], groups)
         return self._done()
+
+    def _is_over(self) -> bool:
+        return self.calls >= CALLS_MAX or (self.calls > 0 and self.is_late())
 
     def refuse_foreign(self, messages: Messages) -> None:
         """Leave out numbers of elsewhere: a call takes mainland numbers or others, never both."""
