@@ -16,6 +16,8 @@ from textwave.kit.ids import CampaignId, PlatformId, ReplyId, WorkspaceId
 from textwave.platforms.contract import Reply, ReviewNotice
 from textwave.responses import lag_store, store
 from textwave.responses.clicks import RawClick, judge
+from textwave.responses.code_store import codes_known, learn_codes
+from textwave.responses.codes import codes_in, learned
 from textwave.responses.formats import BodyFormat, read_body
 from textwave.responses.keyed_store import name_messages
 from textwave.responses.receipts import (
@@ -24,8 +26,15 @@ from textwave.responses.receipts import (
     final_receipts,
     unsubscribed_ids,
 )
-from textwave.responses.store import AskedReply, FinalCount, MergedClick, NamedMessage, Payload
-from textwave.responses.tracing import PlacedReply, place
+from textwave.responses.store import (
+    AskedReply,
+    FinalCount,
+    MergedClick,
+    NamedMessage,
+    Payload,
+    TracedReply,
+)
+from textwave.responses.tracing import PlacedReply, place, wrote
 from textwave.storage.ledger import Connection, Ledger
 from textwave.suppression.store import OptOutSource, add_opt_outs, block_unsubscribed
 
@@ -304,12 +313,16 @@ async def _keep_replies(
         AskedReply(ordinal, reply.mobile, reply.signature, reply.received_at)
         for ordinal, reply in enumerate(replies)
     ]
-    traced = await store.trace_replies(connection, platform_id=platform_id, asked=asked)
+    traced: dict[int, list[TracedReply]] = defaultdict(list)
+    for found in await store.trace_replies(connection, platform_id=platform_id, asked=asked):
+        traced[found.ordinal].append(found)
+    codes = await codes_known(connection, platform_id=platform_id, codes=codes_in(replies))
     names = sorted({reply.signature for reply in replies if reply.signature})
     placed, homeless = place(
         replies,
-        traced={found.ordinal: found for found in traced},
+        traced=traced,
         named=await store.signatures_named(connection, platform_id=platform_id, names=names),
+        codes=codes,
         only_workspace=await store.only_workspace(connection, platform_id=platform_id),
     )
     new_ids = await store.add_replies(
@@ -319,6 +332,8 @@ async def _keep_replies(
         arrivals=arrivals,
     )
     new = [found for found in placed if found.reply.platform_reply_id in new_ids]
+    told = learned(replies, {position: wrote(found) for position, found in traced.items()}, new_ids)
+    await learn_codes(connection, platform_id=platform_id, told=told)
     await _opt_out(connection, new, new_ids)
     return len(new), homeless
 
@@ -337,12 +352,11 @@ async def _opt_out(
         if campaign_id is None:
             continue
         replies[campaign_id] += 1
-        for opt_out in found.blocked:
-            key = (opt_out.signature_id, opt_out.mobile)
-            if key in fresh:
-                fresh.remove(key)
-                opt_outs[campaign_id] += 1
-                opting_out.append(reply_ids[found.reply.platform_reply_id])
+        newly = {(opt_out.signature_id, opt_out.mobile) for opt_out in found.blocked} & fresh
+        if newly:
+            fresh -= newly
+            opt_outs[campaign_id] += 1
+            opting_out.append(reply_ids[found.reply.platform_reply_id])
     campaigns = sorted(replies)
     if campaigns:
         await store.lock_tallies(connection, campaign_ids=campaigns)

@@ -85,7 +85,7 @@ class AskedReply:
 
 @dataclass(frozen=True, slots=True)
 class TracedReply:
-    """The newest message that a reply can answer."""
+    """The newest message of one signature that a reply can answer."""
 
     ordinal: int
     workspace_id: WorkspaceId
@@ -327,7 +327,7 @@ async def only_workspace(connection: Connection, *, platform_id: PlatformId) -> 
 async def trace_replies(
     connection: Connection, *, platform_id: PlatformId, asked: Sequence[AskedReply]
 ) -> list[TracedReply]:
-    """Find the newest message of the last 7 days that each reply can answer, where there is one."""
+    """Find the newest message of the last 7 days of each signature that a reply can answer."""
     parameters = {
         "platform_id": platform_id,
         "ordinals": [reply.ordinal for reply in asked],

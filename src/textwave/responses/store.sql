@@ -226,7 +226,7 @@ SELECT workspace_id FROM platform_workspace WHERE platform_id = %(platform_id)s
 ORDER BY workspace_id LIMIT 2
 
 -- name: trace_replies
--- The newest message that each reply can answer. A campaign's messages, or those of each variant,
+-- The newest message of each signature that each reply can answer. A campaign's messages, or those of each variant,
 -- lie in the order of their numbers, so each recent campaign is searched by halving its ranges of
 -- ids: two dozen index reads, and no index by number for the planner to pay.
 WITH RECURSIVE asked AS (
@@ -258,7 +258,7 @@ WITH RECURSIVE asked AS (
         SELECT m.mobile FROM message m WHERE m.id >= s.middle AND m.id <= s.last
         ORDER BY m.id LIMIT 1) found ON true
 )
-SELECT DISTINCT ON (s.ordinal) s.ordinal, r.workspace_id, r.signature_id,
+SELECT DISTINCT ON (s.ordinal, r.signature_id) s.ordinal, r.workspace_id, r.signature_id,
        s.campaign_id, found.id AS message_id
 FROM search s
 JOIN recent r ON r.id = s.campaign_id
@@ -266,7 +266,7 @@ CROSS JOIN LATERAL (
     SELECT m.id, m.mobile FROM message m WHERE m.id >= s.low AND m.id <= s.last
     ORDER BY m.id LIMIT 1) found
 WHERE s.low = s.high AND found.mobile = s.mobile
-ORDER BY s.ordinal, found.id DESC
+ORDER BY s.ordinal, r.signature_id, found.id DESC
 
 -- name: add_replies
 -- Keep replies once; those known already are not returned.

@@ -49,3 +49,18 @@ ALTER TABLE doubt_inquiry ENABLE ROW LEVEL SECURITY;
 CREATE POLICY of_workspace ON doubt_inquiry TO textwave_web
     USING (workspace_id = current_workspace()) WITH CHECK (workspace_id = current_workspace());
 GRANT SELECT ON doubt_inquiry TO textwave_web;
+
+-- How often a reply to an extend code came from somebody to whom one signature alone had written:
+-- enough of them tell whose code it is. Numbers only; whose replies they were is not here.
+CREATE TABLE extend_code (
+    platform_id bigint NOT NULL REFERENCES platform ON DELETE CASCADE,
+    code text NOT NULL,
+    signature_id bigint NOT NULL REFERENCES signature,
+    workspace_id bigint NOT NULL REFERENCES workspace,
+    seen integer NOT NULL CHECK (seen > 0),
+    PRIMARY KEY (platform_id, code, signature_id)
+);
+ALTER TABLE extend_code ENABLE ROW LEVEL SECURITY;
+CREATE POLICY of_workspace ON extend_code TO textwave_web
+    USING (workspace_id = current_workspace()) WITH CHECK (workspace_id = current_workspace());
+GRANT SELECT ON extend_code TO textwave_web;
