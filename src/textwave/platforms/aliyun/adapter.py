@@ -6,6 +6,7 @@ retry, to pace and to store.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import aiohttp
@@ -260,16 +261,18 @@ class AliyunPlatform:
             heard = await call(self._line, self._endpoint, operation, **fields)
         except NoAnswer as nothing:
             return Told(Meaning(nothing.outcome), detail=nothing.detail)
-        return self._told(heard)
+        return told(heard, self._line.now)
 
-    def _told(self, heard: Heard) -> Told:
-        refusal, said = refusal_of(heard, self._line.now)
-        if refusal is None:
-            return _accepted(heard)
-        if said is None or not said.code:
-            return Told(refusal, detail=f"HTTP {heard.status}: no answer of the service")
-        code = legible(said.code, 100)
-        return Told(refusal, code=code, detail=legible(f"{code} {said.message or ''}"))
+
+def told(heard: Heard, now: datetime) -> Told:
+    """Return what an answer to a send comes to; never raises, whatever it holds."""
+    refusal, said = refusal_of(heard, now)
+    if refusal is None:
+        return _accepted(heard)
+    if said is None or not said.code:
+        return Told(refusal, detail=f"HTTP {heard.status}: no answer of the service")
+    code = legible(said.code, 100)
+    return Told(refusal, code=code, detail=legible(f"{code} {said.message or ''}"))
 
 
 def _accepted(heard: Heard) -> Told:

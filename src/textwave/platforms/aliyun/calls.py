@@ -6,11 +6,11 @@ second. Nothing is sent again here.
 
 import asyncio
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -50,8 +50,15 @@ class Line:
 
 async def load_client() -> Any:
     """Return the module of the vendor's client, importing it aside at first."""
-    loaded = sys.modules.get(CLIENT)
-    return loaded or await asyncio.to_thread(import_module, CLIENT)
+    if _client.cache_info().currsize:
+        return _client()
+    return await asyncio.to_thread(_client)
+
+
+@cache
+def _client() -> Any:
+    # Whoever comes while another imports it waits here: what `sys.modules` has then is half done.
+    return import_module(CLIENT)
 
 
 async def call(line: Line, endpoint: URL, operation: str, **fields: Any) -> Heard:
