@@ -1,5 +1,6 @@
 """Short links, their domains and clicks, and the keys of click tokens over HTTP."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -230,8 +231,7 @@ async def rotate_token_key(runtime: Rt, caller: Who) -> Page[TokenKey]:
 
 
 def _link_shape(kept: ShortLink, settings: Settings) -> Link:
-    link = Link.model_validate(kept)
-    return link.model_copy(update={"url": kept.url(links_url(settings))})
+    return Link.model_validate({**asdict(kept), "url": kept.url(links_url(settings))})
 
 
 def _click_shape(kept: Click) -> LinkClick:
