@@ -40,7 +40,7 @@ class NewCampaign(NewEffort, NewShares, NewTiming):
     """A campaign to be written; everything by name."""
 
     name: Name
-    type: Literal["promotional", "notification"]
+    type: Literal["promotional", "notification", "digital"]
     platform: Name
     signature: Name
     template: Name | None = Field(None, description="Of variants that of the first; leave it out.")

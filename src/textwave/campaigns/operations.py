@@ -14,6 +14,7 @@ from textwave.audiences.particulars import AudienceArchived
 from textwave.audiences.visibility import SEES_ALL, Viewer
 from textwave.campaigns import schedule_store, store
 from textwave.campaigns.brief import Brief
+from textwave.campaigns.digital_operations import check_digital_signature
 from textwave.campaigns.draft import (
     CampaignDraft,
     NotReadyToStart,
@@ -184,6 +185,7 @@ async def check_written(
     if brief.audience_archived:
         raise AudienceArchived(brief.audience)
     await check_texts(connection, brief, draft, links_url=links_url, now=now)
+    await check_digital_signature(connection, brief)
     return brief
 
 

@@ -16,6 +16,7 @@ from textwave.campaigns import recipients, repeat_store, shares_store, store
 from textwave.campaigns.brief import Brief
 from textwave.campaigns.expecting_operations import expected
 from textwave.campaigns.recipients import Asked, find_asked
+from textwave.campaigns.served import notes_on
 from textwave.campaigns.serving_store import defer_serving, measure_batches
 from textwave.campaigns.shares import REST_NUMBER, ChosenBy
 from textwave.campaigns.shares_store import Span
@@ -27,6 +28,7 @@ from textwave.campaigns.timing import spread_size
 from textwave.campaigns.winner_operations import defer_choice
 from textwave.connections.accounts import PlatformKind
 from textwave.content.variables import TemplateText
+from textwave.kit.carriers import PUBLIC_RANGES, CarrierRanges
 from textwave.kit.clock import Clock
 from textwave.kit.ids import CampaignId, OperationId, WorkspaceId, first_message_id
 from textwave.kit.mobile import Mobile, masked
@@ -65,6 +67,7 @@ async def run_dry_run(
     clock: Clock,
     workspace_id: WorkspaceId,
     operation_id: OperationId,
+    ranges: CarrierRanges = PUBLIC_RANGES,
 ) -> None:
     """Compute a campaign's plan without writing it: the same path, counted.
 
@@ -76,7 +79,8 @@ async def run_dry_run(
             brief = await store.brief(
                 connection, workspace_id, campaign_id=CampaignId(request["campaign_id"])
             )
-            asked = await find_asked(connection, vault, brief, brief.newest_snapshot_id)
+            snapshot_id = brief.newest_snapshot_id
+            asked = await find_asked(connection, vault, brief, snapshot_id, ranges)
         people = forecasts.Asked()
         tally = await warehouse.run(
             workspace_id,
@@ -98,6 +102,7 @@ async def run_plan(
     batch_size: int,
     workspace_id: WorkspaceId,
     campaign_id: CampaignId,
+    ranges: CarrierRanges = PUBLIC_RANGES,
 ) -> None:
     """Write a campaign's messages and drops and begin sending; harmless when run twice."""
     async with ledger.transaction() as connection:
@@ -112,7 +117,7 @@ async def run_plan(
     try:
         async with ledger.transaction() as connection:
             snapshot_id = brief.snapshot_id or brief.newest_snapshot_id
-            asked = await find_asked(connection, vault, brief, snapshot_id)
+            asked = await find_asked(connection, vault, brief, snapshot_id, ranges)
         async with repeat_store.only_retry(ledger, workspace_id, asked.retry):
             to, tally = await _write(ledger, warehouse, asked, month)
     except Refusal as refusal:
@@ -326,6 +331,7 @@ def _report(asked: Asked, tally: PlanTally) -> dict[str, Any]:
         "audience": tally.audience,
         "messages": tally.messages,
         "drops": dict(sorted(tally.drops.items())),
+        "notes": notes_on(brief, asked.served, asked.approving, tally.drops),
         "variants": [
             {"name": name, "messages": text.messages, "parts": text.parts}
             for name, text in zip(asked.texts.names, tally.texts, strict=False)

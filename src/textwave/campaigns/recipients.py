@@ -16,13 +16,16 @@ import pyarrow.compute as pc
 from textwave.audiences.store import member_ids
 from textwave.campaigns import repeat_store, shares_store
 from textwave.campaigns.brief import Brief
+from textwave.campaigns.digital_store import approving_carriers
 from textwave.campaigns.draft import NotReadyToStart, read_sources
 from textwave.campaigns.numbers import NumberChoice
 from textwave.campaigns.reach import Reach, find_numbers, find_reach
 from textwave.campaigns.repeat_store import Retry, failed_pairs, reached_since
+from textwave.campaigns.served import served_by
 from textwave.campaigns.shares import ControlTakesAll
 from textwave.campaigns.shares_store import Exclusion, Rules
 from textwave.campaigns.texts import Texts, held_share, texts_of
+from textwave.kit.carriers import Carrier, CarrierRanges
 from textwave.kit.ids import SnapshotId
 from textwave.plans.draw import Held, draw_for
 from textwave.plans.lake import plan_blocks
@@ -34,6 +37,7 @@ from textwave.plans.plan import (
     count_recipients,
     drawn_first,
 )
+from textwave.plans.served import SERVES_ALL, Served
 from textwave.platforms.contract import MessageType
 from textwave.storage.ledger import Connection
 from textwave.storage.secrets import Vault
@@ -53,6 +57,8 @@ class Asked:
     exclusions: Sequence[Exclusion]
     texts: Texts
     retry: Retry | None = None
+    approving: frozenset[Carrier] = frozenset()
+    served: Served = SERVES_ALL
 
     @property
     def honours_opt_outs(self) -> bool:
@@ -61,9 +67,13 @@ class Asked:
 
 
 async def find_asked(
-    connection: Connection, vault: Vault, brief: Brief, snapshot_id: SnapshotId | None
+    connection: Connection,
+    vault: Vault,
+    brief: Brief,
+    snapshot_id: SnapshotId | None,
+    ranges: CarrierRanges,
 ) -> Asked:
-    """Find everything that a campaign's plan is made from.
+    """Find everything that a campaign's plan is made from; `ranges` tell carriers by numbers.
 
     Raises:
         NotReadyToStart: an audience has not been computed, or its table is gone.
@@ -75,6 +85,7 @@ async def find_asked(
     check_computed(exclusions)
     rules = await shares_store.rules(connection, brief.workspace_id, brief.id)
     variants = await shares_store.variants(connection, brief.workspace_id, brief.id)
+    approving = await approving_carriers(connection, brief.workspace_id, brief.id)
     return Asked(
         brief,
         snapshot_id,
@@ -83,6 +94,8 @@ async def find_asked(
         exclusions,
         texts_of(brief, rules, variants),
         await repeat_store.retry_of(connection, brief.workspace_id, brief.id),
+        approving,
+        served_by(brief, approving, ranges),
     )
 
 
@@ -137,6 +150,7 @@ def _recipients(lake: Lake, asked: Asked, url: str) -> Recipients:
         excluded=excluded,
         numbers=_numbers(lake, asked, members, url),
         division=asked.texts.division,
+        served=asked.served,
     )
 
 

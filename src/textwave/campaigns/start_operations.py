@@ -12,6 +12,7 @@ from textwave.accounts.store import audit
 from textwave.audiences.particulars import AudienceArchived
 from textwave.campaigns import schedule_store, store
 from textwave.campaigns.brief import Brief
+from textwave.campaigns.digital_operations import check_carriers, check_digital_signature
 from textwave.campaigns.draft import NotReadyToStart
 from textwave.campaigns.shares_operations import check_shares_ready
 from textwave.campaigns.states import CampaignEvent
@@ -184,7 +185,7 @@ def check_audience(brief: Brief) -> None:
 
 
 async def examine_text(connection: Connection, brief: Brief, links_url: str, now: datetime) -> None:
-    """Check the text again: what the account can do and the links may have changed."""
+    """Check the text again: the account, the links and the carriers' word may have changed."""
     account = await platform_named(connection, workspace_id=brief.workspace_id, name=brief.platform)
     await examine(
         connection,
@@ -196,6 +197,8 @@ async def examine_text(connection: Connection, brief: Brief, links_url: str, now
         now=now,
         until=brief.leaves_until(now),
     )
+    await check_digital_signature(connection, brief)
+    await check_carriers(connection, brief)
 
 
 async def check_account(connection: Connection, brief: Brief) -> None:

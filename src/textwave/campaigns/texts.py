@@ -12,7 +12,7 @@ from textwave.content.variables import TemplateText, parse
 from textwave.content.wording import full_text
 from textwave.kit.text import Counting
 from textwave.plans.draw import Held, draw_for, lots_for
-from textwave.plans.parts import DearestMeasure, Measure, PartsMeasure
+from textwave.plans.parts import DearestMeasure, DigitalMeasure, Measure, PartsMeasure
 from textwave.plans.plan import Division
 from textwave.platforms.contract import MessageType
 
@@ -80,4 +80,5 @@ def held_share(rules: Rules) -> Held | None:
 
 
 def _measure(brief: Brief, template: TemplateText) -> PartsMeasure:
-    return PartsMeasure(template, brief.signature, Counting(brief.counting))
+    counts = DigitalMeasure if brief.type == MessageType.digital else PartsMeasure
+    return counts(template, brief.signature, Counting(brief.counting))

@@ -18,6 +18,7 @@ from textwave.campaigns import shares_store, store, trial_store
 from textwave.campaigns.brief import Brief
 from textwave.campaigns.draft import NotReadyToStart, read_sources
 from textwave.campaigns.reach import Reach, find_reach
+from textwave.campaigns.served import check_served
 from textwave.campaigns.serving_store import defer_serving
 from textwave.campaigns.start_operations import check_signature, record
 from textwave.campaigns.texts import parts_of, sent_text
@@ -88,6 +89,7 @@ async def start_test(
     if not 1 <= len(set(request.mobiles)) <= MOST_NUMBERS:
         raise InvalidValue("mobiles", f"give 1 to {MOST_NUMBERS} different numbers.")
     brief = await store.brief(connection, workspace_id, name=name)
+    check_served(brief, request.mobiles)
     check_signature(brief)
     text = await _text(connection, brief, request.variant)
     for variable, written in request.values.items():

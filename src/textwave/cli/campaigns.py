@@ -57,7 +57,7 @@ def create(
         typer.Option(help="A text of its own: a new template, named after the campaign."),
     ] = "",
     message_type: Annotated[
-        str, typer.Option("--type", help="promotional or notification.")
+        str, typer.Option("--type", help="promotional, notification or digital.")
     ] = "promotional",
     variable: Annotated[
         list[str] | None,

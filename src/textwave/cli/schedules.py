@@ -135,7 +135,7 @@ def create_recurrence(
         bool, typer.Option(help="Refresh the audience before each run; if that fails, skip it.")
     ] = True,
     message_type: Annotated[
-        str, typer.Option("--type", help="promotional or notification.")
+        str, typer.Option("--type", help="promotional, notification or digital.")
     ] = "promotional",
     variable: Variables = None,
     numbers: Annotated[str, typer.Option(help="first, latest or all.")] = "first",

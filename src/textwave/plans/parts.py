@@ -81,6 +81,14 @@ class PartsMeasure:
         return count(text, self.signature, self.counting).parts
 
 
+class DigitalMeasure(PartsMeasure):
+    """Counts digital messages: each is billed as one, however long its texts are."""
+
+    def __call__(self, variables: pa.ListArray) -> NDArray[np.int16]:
+        """Return one for each row."""
+        return np.ones(len(variables), dtype=np.int16)
+
+
 class DearestMeasure:
     """Counts texts of which one is chosen later: each row as the one that takes most parts."""
 

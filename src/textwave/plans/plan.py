@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from textwave.content.variables import MissingValue, TemplateText
 from textwave.plans.draw import Draw, Held
 from textwave.plans.parts import Measure
+from textwave.plans.served import CARRIER_NOT_APPROVED, SERVES_ALL, Served
 
 NO_NUMBER: Final = "no number"
 BAD_NUMBER: Final = "bad number"
@@ -80,7 +81,7 @@ class Recipients:
     says whom a text reaches where; None: `textwave_mobile` alone does. `excluded` has the column
     `customer`. Each of `blocked` is a reason and a table with the column `mobile`: whoever has such
     a number gets nothing, and the first reason stands. With a `division` there are several texts,
-    and `template` does not count.
+    and `template` does not count. `served`: whom the account and the template reach at all.
     """
 
     members: ir.Table
@@ -92,6 +93,7 @@ class Recipients:
     excluded: ir.Table | None = None
     numbers: ir.Table | None = None
     division: Division | None = None
+    served: Served = SERVES_ALL
 
 
 def recipients(given: Recipients) -> ir.Table:
@@ -113,11 +115,14 @@ def _decided(given: Recipients) -> ir.Table:
         joined = joined.mutate(place=given.division.place(joined.textwave_number))
     values = {name: _text(joined[source.column]) for name, source in given.sources.items()}
     excluded = ibis.literal(False) if given.excluded is None else joined.excluded.notnull()
+    number = joined.textwave_number
     reason = ibis.cases(
         (excluded, EXCLUDED),
-        (joined.textwave_number.isnull() & joined.textwave_bad_mobile.fill_null(False), BAD_NUMBER),
-        (joined.textwave_number.isnull(), NO_NUMBER),
+        (number.isnull() & joined.textwave_bad_mobile.fill_null(False), BAD_NUMBER),
+        (number.isnull(), NO_NUMBER),
+        *_unreachable(given.served.outside(number), BAD_NUMBER),
         *((joined[_mark(n)].notnull(), why) for n, (why, _) in enumerate(given.blocked)),
+        *_unreachable(given.served.unapproved(number), CARRIER_NOT_APPROVED),
         (_lacks_variable(joined, values, given), MISSING_VARIABLE),
         else_=ibis.null("string"),
     )
@@ -129,6 +134,10 @@ def _decided(given: Recipients) -> ir.Table:
         reason=reason,
         **places,
     )
+
+
+def _unreachable(which: Any, reason: str) -> list[tuple[Any, str]]:
+    return [] if which is None else [(which, reason)]
 
 
 def drawn_first(given: Recipients, draw: Draw, size: int) -> ir.Table:

@@ -32,6 +32,7 @@ from textwave.dispatch.cancelling_operations import settle_campaign
 from textwave.dispatch.operations import Sender
 from textwave.dispatch.serving_operations import serve
 from textwave.insights.outcome_operations import EXPORT_TASK, export_outcomes
+from textwave.kit.carriers import PUBLIC_RANGES
 from textwave.kit.ids import OperationId, PlatformId, WorkspaceId
 from textwave.responses import operations as responses
 from textwave.responses.jobs import (
@@ -115,6 +116,8 @@ def _tables(runtime: Runtime) -> dict[str, Task]:
 def _computing(runtime: Runtime) -> dict[str, Task]:
     stores: dict[str, Any] = {"ledger": runtime.ledger, "warehouse": runtime.warehouse}
     timed = {**stores, "clock": runtime.clock}
+    ranges = PUBLIC_RANGES.changed(runtime.settings.carrier_ranges)
+    planned: dict[str, Any] = {"vault": runtime.vault, "ranges": ranges}
 
     async def run_import(**job: Any) -> None:
         await customers.run_import(**stores, vault=runtime.vault, **job)
@@ -131,13 +134,13 @@ def _computing(runtime: Runtime) -> dict[str, Task]:
         )
 
     async def run_dry_run(**job: Any) -> None:
-        await planning.run_dry_run(**stores, vault=runtime.vault, clock=runtime.clock, **job)
+        await planning.run_dry_run(**timed, **planned, **job)
 
     async def run_plan(**job: Any) -> None:
         size, most = runtime.settings.batch_size, runtime.settings.plan_attempts
 
         async def plan() -> None:
-            await planning.run_plan(**timed, vault=runtime.vault, batch_size=size, **job)
+            await planning.run_plan(**timed, **planned, batch_size=size, **job)
 
         await plan_within_limit(runtime.ledger, most=most, plan=plan, **job)
 
