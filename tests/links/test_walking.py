@@ -107,17 +107,20 @@ async def test_a_link_that_came_to_lead_where_none_may_is_ended(
     assert (answer.status, "location" in answer.headers) == (410, False)
 
 
-async def test_a_link_to_a_domain_that_became_one_of_short_links_is_ended(
-    redirect: Redirect, ledger: Ledger, clock: FixedClock
+@pytest.mark.parametrize(("organization", "status"), [("Textwave", 410), ("Others", 302)])
+async def test_a_link_to_a_domain_that_became_one_of_its_own_short_links_is_ended(
+    redirect: Redirect, ledger: Ledger, clock: FixedClock, organization: str, status: int
 ) -> None:
     assert (await follow(redirect, SOMEBODY)).status == 302
     async with ledger.transaction() as connection:
+        await connection.execute("INSERT INTO organization (name) VALUES ('Others')")
         await connection.execute(
             "INSERT INTO link_domain (organization_id, host, address)"
-            " VALUES (1, 'shop.example', 'https://shop.example')"
+            " SELECT id, 'shop.example', 'https://shop.example' FROM organization WHERE name = %s",
+            [organization],
         )
     clock.advance(timedelta(seconds=4))
-    assert (await follow(redirect, SOMEBODY)).status == 410
+    assert (await follow(redirect, SOMEBODY)).status == status
 
 
 def test_clients_of_one_site_count_together_and_those_inside_a_network_not_at_all() -> None:

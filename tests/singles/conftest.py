@@ -70,5 +70,5 @@ class Program:
 @pytest.fixture
 async def program(show: StartShow, web_ledger: Ledger) -> Program:
     playing = await show()
-    await playing.stage.set([], content=TEXT, message_type="notification", template_code="T1")
+    await playing.stage.set_rows(content=TEXT, message_type="notification", template_code="T1")
     return Program(playing, web_ledger)

@@ -28,15 +28,16 @@ ALTER TABLE short_link ALTER COLUMN allows_private SET DEFAULT false;
 CREATE INDEX short_link_of_domain ON short_link (domain_id) WHERE domain_id IS NOT NULL;
 CREATE INDEX click_of_link ON click (link_id, id DESC);
 
--- The redirect looks again where a link leads, and not at itself.
+-- The redirect looks again where a link leads: not to short links of its own organization.
 DROP FUNCTION link_target(text);
 CREATE FUNCTION link_target(code_of_link text)
 RETURNS TABLE (id bigint, workspace_id bigint, long_url text, expires_at timestamptz,
                enabled boolean, allows_private boolean, own_hosts text[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT id, workspace_id, long_url, expires_at, enabled, allows_private,
-           ARRAY(SELECT host FROM link_domain)
-    FROM short_link WHERE code = code_of_link
+    SELECT l.id, l.workspace_id, l.long_url, l.expires_at, l.enabled, l.allows_private,
+           ARRAY(SELECT d.host FROM link_domain d JOIN workspace w
+                 ON w.organization_id = d.organization_id WHERE w.id = l.workspace_id)
+    FROM short_link l WHERE l.code = code_of_link
 $$;
 
 -- A new key of click tokens is added beside the old ones.
