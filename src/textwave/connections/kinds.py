@@ -24,7 +24,6 @@ URL_MAX: Final = 500
 KEY_ID_MAX: Final = 128
 OWNER_MAX: Final = 200
 _queue = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
-_region = re.compile(r"[a-z]{2}[a-z0-9-]{1,38}")
 Check = Callable[[str, str], None]
 
 
@@ -40,13 +39,15 @@ def check_address(place: str, url: str) -> None:
 
 
 def check_sealed_address(place: str, url: str) -> None:
-    """Accept an https address, or an http one of this machine, for trials.
+    """Accept a bare https address, or an http one of this machine, for trials.
 
     Raises:
         InvalidValue: it is none, or what goes there could be read on the way.
     """
     check_address(place, url)
     parts = urlsplit(url)
+    if parts.path not in {"", "/"}:
+        raise InvalidValue(place, "leave out the path behind the host.")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise InvalidValue(place, "use https://; http:// is for this machine alone.")
 
@@ -75,11 +76,6 @@ def _check_queue(place: str, name: str) -> None:
     if not _queue.fullmatch(name):
         problem = "use the queue's name: 1-255 letters, digits, hyphens and underscores."
         raise InvalidValue(place, problem)
-
-
-def _check_region(place: str, name: str) -> None:
-    if not _region.fullmatch(name):
-        raise InvalidValue(place, "use the id of a region, such as cn-hangzhou.")
 
 
 def _check_owner(place: str, text: str) -> None:
@@ -126,7 +122,6 @@ RULES: Final[dict[PlatformKind, KindRules]] = {
             "template_queue": _check_queue,
             "queue_endpoint": check_sealed_address,
             "token_endpoint": check_sealed_address,
-            "region": _check_region,
             # Whose the links in texts are: carriers take none whose owner is not declared
             "company_name": _check_owner,
             "organization_code": _check_owner,

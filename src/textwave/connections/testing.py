@@ -84,23 +84,19 @@ class ConnectionTest:
 
 
 _REFUSED_BY: Final[dict[str, About]] = {
-    "InvalidAccessKeyId.NotFound": About.AUTHENTIC,
-    "InvalidAccessKeyId.Inactive": About.AUTHENTIC,
+    "InvalidAccessKeyId": About.AUTHENTIC,
     "SignatureDoesNotMatch": About.AUTHENTIC,
     "IncompleteSignature": About.AUTHENTIC,
-    "InvalidTimeStamp.Expired": About.CLOCK,
+    "InvalidTimeStamp": About.CLOCK,
+    "Forbidden.": About.RIGHTS,
+    "NoPermission": About.RIGHTS,
     "isp.RAM_PERMISSION_DENY": About.RIGHTS,
-    "Forbidden.RAM": About.RIGHTS,
     "isv.DENY_IP_RANGE": About.RIGHTS,
-    "isv.PRODUCT_UN_SUBSCRIPT": About.RIGHTS,
-    "isv.PRODUCT_UNSUBSCRIBE": About.RIGHTS,
-    "isv.ACCOUNT_NOT_EXISTS": About.RIGHTS,
-    "isv.ACCOUNT_ABNORMAL": About.RIGHTS,
+    "isv.PRODUCT_UN": About.RIGHTS,
+    "isv.ACCOUNT_": About.RIGHTS,
     "isv.SECURITY_FROZEN_ACCOUNT": About.RIGHTS,
-    "isv.OUT_OF_SERVICE": About.BALANCE,
-    "isv.AMOUNT_NOT_ENOUGH": About.BALANCE,
 }
-"""What a code says more exactly than its outcome."""
+"""What a code says more exactly than its outcome, by how it begins."""
 _BY_OUTCOME: Final[dict[Outcome, About]] = {
     Outcome.forbidden: About.AUTHENTIC,
     Outcome.no_balance: About.BALANCE,
@@ -159,7 +155,7 @@ def judge_refusal(account: PlatformAccount, refusal: Refusal) -> list[Check]:
     if not isinstance(refusal, PlatformRefused):
         remedy = "Check the address, and that the platform runs and answers in time."
         return [Check(About.CONNECTS, Verdict.FAILED, refusal.sentence, remedy)]
-    about = _REFUSED_BY.get(refusal.platform_code) or _BY_OUTCOME.get(refusal.outcome)
+    about = _refused_by(refusal)
     said = f"The platform says {refusal.platform_code} {refusal.detail}".rstrip().rstrip(".") + "."
     if about is None:
         waits = refusal.outcome in (Outcome.throttled, Outcome.busy)
@@ -198,6 +194,13 @@ def skipped(done: Sequence[Check]) -> list[Check]:
     by_subject = {check.about: check for check in done}
     nothing = "Not looked at: a check before it failed."
     return [by_subject.get(about) or Check(about, Verdict.SKIPPED, nothing) for about in About]
+
+
+def _refused_by(refusal: PlatformRefused) -> About | None:
+    for beginning, about in _REFUSED_BY.items():
+        if refusal.platform_code.startswith(beginning):
+            return about
+    return _BY_OUTCOME.get(refusal.outcome)
 
 
 def _answers_as(account: PlatformAccount) -> str:

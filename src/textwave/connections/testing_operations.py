@@ -78,7 +78,7 @@ async def check_connection(
     checks = await _reach(account, now)
     if all(check.verdict is not Verdict.FAILED for check in checks):
         checks.append(await _compare_clocks(account, http))
-        checks += await _ask(account, open_platform(account))
+        checks += await _ask(account, open_platform)
     reachable = not is_loopback(urlsplit(public_url).hostname or "")
     checks.append(judge_callbacks(account, taken_at, reachable=reachable))
     return ConnectionTest(skipped(checks), push_addresses(account, vault, public_url))
@@ -174,8 +174,9 @@ def _read_time(header: str) -> datetime | None:
     return said if said.tzinfo is not None else said.replace(tzinfo=UTC)
 
 
-async def _ask(account: PlatformAccount, platform: Platform) -> list[Check]:
+async def _ask(account: PlatformAccount, open_platform: OpenPlatform) -> list[Check]:
     try:
+        platform = open_platform(account)
         async with asyncio.timeout(ANSWER_SECONDS):
             found = await platform.account()
     except Refusal as refusal:
