@@ -16,10 +16,12 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from starlette.applications import Starlette
 
 from textwave.accounts.operations import Founding
+from textwave.connections.accounts import PlatformAccount, open_platform
 from textwave.console.assets import fetch_assets
 from textwave.console.router import mount
 from textwave.kit.clock import Clock, SystemClock
 from textwave.kit.ids import WorkspaceId
+from textwave.platforms.contract import Platform
 from textwave.settings import Settings
 from textwave.storage.embedded import DatabaseUrls
 from textwave.storage.ledger import Connection, Ledger
@@ -49,6 +51,11 @@ class Standing:
     ledger: Ledger
     vault: Vault
     clock: Clock
+    http: aiohttp.ClientSession
+
+    def open_platform(self, account: PlatformAccount) -> Platform:
+        """Return the adapter of an account, as the runtime does."""
+        return open_platform(account, self.vault, self.http, self.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,8 @@ async def served(
     application = Starlette()
     settings = Settings(data=tmp_path)
     prepare_data_folder(settings)
-    standing = Standing(settings, web_ledger, vault, SystemClock())
+    http = aiohttp.ClientSession()
+    standing = Standing(settings, web_ledger, vault, SystemClock(), http)
     mount(application, lambda: standing)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -83,6 +91,7 @@ async def served(
     yield Served(address, founding.api_key, founding.workspace_id, vault)
     server.stop()
     await serving
+    await http.close()
 
 
 @pytest.fixture

@@ -38,6 +38,25 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "go": _("go all the same"),
         "cancel": _("cancel it"),
     },
+    "source": {
+        "enterprise": _("the enterprise's own name"),
+        "trademark": _("a trademark"),
+        "app": _("an app"),
+    },
+    "carrier": {
+        "mobile": _("China Mobile"),
+        "unicom": _("China Unicom"),
+        "telecom": _("China Telecom"),
+        "broadnet": _("China Broadnet"),
+    },
+    "registration": {
+        "reviewing": _("being registered"),
+        "approved": _("registered"),
+        "unverified": _("registered, to be tried"),
+        "rejected": _("refused"),
+        "lapsed": _("lapsed"),
+        "missing": _("not registered"),
+    },
     "judged": {
         "link preview": _("a link preview"),
         "security scanner": _("a security scanner"),

@@ -35,6 +35,7 @@ from textwave.console import (
     opt_out_pages,
     recurrence_pages,
     rule_pages,
+    signature_pages,
     table_pages,
     template_pages,
 )
@@ -64,6 +65,7 @@ _NOUNS = (
     recurrence_pages,
     template_pages,
     link_pages,
+    signature_pages,
     campaign_writing_pages,
     campaign_before_pages,
     campaign_after_pages,

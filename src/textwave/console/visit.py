@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 
 from textwave.accounts.store import ApiKey, Caller, api_keys, workspace
 from textwave.audiences.visibility import Viewer
+from textwave.connections.accounts import PlatformAccount
 from textwave.console.language import choose_language
 from textwave.console.pages import render
 from textwave.console.session import (
@@ -27,6 +28,7 @@ from textwave.console.session import (
 from textwave.dispatch.doubt_store import many_in_doubt
 from textwave.kit.clock import Clock
 from textwave.kit.ids import WorkspaceId
+from textwave.platforms.contract import Platform
 from textwave.settings import Settings
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.secrets import Vault
@@ -49,6 +51,7 @@ class Ground(Protocol):
     def vault(self) -> Vault: ...
     @property
     def clock(self) -> Clock: ...
+    def open_platform(self, account: PlatformAccount) -> Platform: ...
 
 
 class Visit:

@@ -10,7 +10,7 @@ const follow = (select, attribute) => {
   show();
 };
 
-for (const [id, attribute] of [["refresh", "when"], ["scoring", "scoring"], ["baseline", "baseline"], ["whole", "whole"], ["to", "to"]]) {
+for (const [id, attribute] of [["refresh", "when"], ["scoring", "scoring"], ["baseline", "baseline"], ["whole", "whole"], ["source", "source"], ["to", "to"]]) {
   const select = document.getElementById(id);
   if (select) follow(select, attribute);
 }
