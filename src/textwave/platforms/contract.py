@@ -181,7 +181,8 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     """One delivery receipt; `parts` is the number of billed segments where it is said.
 
     A platform that does not take ids of messages names one by the key of its request and its
-    number: then `message_id` is 0, and `request_key` and `mobile` are there.
+    number: then `message_id` is 0, and `request_key` and `mobile` are there. One that tells of each
+    segment by itself says which in `part`, from 1; without, a receipt is for the whole message.
     """
 
     message_id: int
@@ -191,6 +192,7 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     parts: int | None
     reported_at: datetime
     request_key: str = ""
+    part: int | None = None
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):

@@ -251,6 +251,13 @@ def _incoming() -> Json:
         "status": {"type": "string", "enum": list(RECEIPT_STATES)},
         "errorCode": mark,
         "parts": {"type": ["integer", "null"], "minimum": 0, "maximum": 255},
+        "part": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "maximum": 255,
+            "description": "Which part this receipt tells of, if each has its own; the message is "
+            "delivered when all its parts are, and failed when one is.",
+        },
         "reportedAt": moment,
     }
     reply = {

@@ -58,6 +58,7 @@ def named(
                     receipt.error_code,
                     receipt.parts,
                     receipt.reported_at,
+                    part=receipt.part,
                 )
             )
     return found, strays

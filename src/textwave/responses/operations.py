@@ -20,6 +20,7 @@ from textwave.responses.code_store import codes_known, learn_codes
 from textwave.responses.codes import codes_in, learned
 from textwave.responses.formats import BodyFormat, read_body
 from textwave.responses.keyed_store import name_messages
+from textwave.responses.parts_store import forget_parts, join_parts
 from textwave.responses.receipts import (
     NO_RECEIPT,
     columns_of,
@@ -139,7 +140,7 @@ async def measure_opt_out_lags(ledger: Ledger, *, now: datetime) -> int:
 
 
 async def forget_payloads(ledger: Ledger, *, now: datetime) -> int:
-    """Delete payloads that are merged and old, and old strays; return how many."""
+    """Delete payloads that are merged and old, old strays and old parts; return how many."""
     before, problems_before = now - PAYLOADS_KEPT, now - PROBLEMS_KEPT
     forgotten = 0
     while True:
@@ -153,8 +154,9 @@ async def forget_payloads(ledger: Ledger, *, now: datetime) -> int:
             strays = await store.forget_strays(
                 connection, before=problems_before, limit=_FORGOTTEN_AT_ONCE
             )
-        forgotten += payloads + strays
-        if max(payloads, strays) < _FORGOTTEN_AT_ONCE:
+            parts = await forget_parts(connection, before=before, limit=_FORGOTTEN_AT_ONCE)
+        forgotten += payloads + strays + parts
+        if max(payloads, strays, parts) < _FORGOTTEN_AT_ONCE:
             return forgotten
 
 
@@ -196,7 +198,7 @@ async def _merge_receipt_block(connection: Connection) -> Merged:
     for platform_id, receipts in read.items():
         known, nameless = await name_messages(connection, platform_id, receipts)
         strays += nameless
-        final = final_receipts(known)
+        final = final_receipts(await join_parts(connection, platform_id, known))
         if final:
             merged, unknown = await store.merge_receipts(
                 connection, platform_id=platform_id, columns=columns_of(final)

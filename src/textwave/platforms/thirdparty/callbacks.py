@@ -123,6 +123,8 @@ def receipt_of(item: WireReceipt) -> Receipt:
     code = item.error_code or ""
     if NUL in code:
         raise ItemMalformed("errorCode", "holds a NUL character")
+    if item.part is not None and item.parts is not None and item.part > item.parts:
+        raise ItemMalformed("part", f"is {item.part} of only {item.parts} parts")
     number = item.phone_number
     return Receipt(
         item.message_id,
@@ -131,6 +133,7 @@ def receipt_of(item: WireReceipt) -> Receipt:
         code,
         item.parts,
         in_utc(item.reported_at),
+        part=item.part,
     )
 
 

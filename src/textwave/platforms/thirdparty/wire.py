@@ -122,6 +122,7 @@ class WireReceipt(Struct, rename="camel", gc=False):
     phone_number: Number | None = None
     error_code: Mark | None = None
     parts: Annotated[int, Meta(ge=0, le=255)] | None = None
+    part: Annotated[int, Meta(ge=1, le=255)] | None = None
 
 
 class WireReply(Struct, rename="camel", gc=False):

@@ -64,3 +64,16 @@ ALTER TABLE extend_code ENABLE ROW LEVEL SECURITY;
 CREATE POLICY of_workspace ON extend_code TO textwave_web
     USING (workspace_id = current_workspace()) WITH CHECK (workspace_id = current_workspace());
 GRANT SELECT ON extend_code TO textwave_web;
+
+-- Parts of messages that were delivered, where each part has a receipt of its own; forgotten when
+-- no other part can come any more.
+CREATE TABLE delivered_part (
+    message_id bigint NOT NULL,
+    part smallint NOT NULL CHECK (part > 0),
+    platform_id bigint NOT NULL REFERENCES platform ON DELETE CASCADE,
+    parts smallint,
+    reported_at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (message_id, part, platform_id)
+);
+CREATE INDEX delivered_part_old ON delivered_part (received_at);
