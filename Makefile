@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SIZE ?= 200000
+PLATFORM ?=
 ONCE ?=
 REPORT ?=
 ONLY ?=
@@ -45,8 +46,8 @@ $(ASSETS): $(CONSOLE)/package-lock.json $(CONSOLE)/package.json $(CONSOLE)/asset
 	$(BIN)/python -m textwave.console.assets
 	@touch $@
 
-demo: setup ## Run the whole product once: SIZE=200000 customers, ONCE=1 to end after, REPORT=file.json
-	$(BIN)/textwave demo --size $(SIZE) $(if $(ONCE),--once) $(if $(REPORT),--report $(REPORT))
+demo: setup ## Run the whole product once: SIZE=200000 customers, PLATFORM=aliyun, ONCE=1 to end after, REPORT=file.json
+	$(BIN)/textwave demo --size $(SIZE) $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(ONCE),--once) $(if $(REPORT),--report $(REPORT))
 
 run: setup ## Start everything on this machine until Ctrl-C
 	$(BIN)/textwave up

@@ -12,6 +12,7 @@ import typer
 from textwave.cli.client import Answer, Api
 from textwave.cli.installation import Addresses, read_api_key, read_running
 from textwave.cli.output import console, written
+from textwave.demo.platform import Kind, start_sandbox
 from textwave.settings import Settings, load_settings
 
 REPORTED = (
@@ -22,6 +23,9 @@ REPORTED = (
 
 def demo(
     size: Annotated[int, typer.Option(min=100, help="Customers of the shop.")] = 200_000,
+    platform: Annotated[
+        Kind, typer.Option(help="Send through a third-party platform or Alibaba Cloud, simulated.")
+    ] = Kind.THIRDPARTY,
     once: Annotated[bool, typer.Option(help="Stop everything at the end.")] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write the final effect report there, as JSON.")
@@ -29,7 +33,6 @@ def demo(
 ) -> None:
     """Run the main job over a simulated platform; a second run uses the data folder again."""
     from textwave.cli.processes import down
-    from textwave.demo.platform import start_sandbox
     from textwave.demo.shop import write_shop
     from textwave.demo.story import Story
 
@@ -39,7 +42,7 @@ def demo(
     addresses = _started(settings)
     data = settings.data.resolve()
     folder = data / "demo"
-    sandbox = start_sandbox(folder, addresses, seed=settings.demo_seed)
+    sandbox = start_sandbox(folder, addresses, kind=platform, seed=settings.demo_seed)
     story = Story(Api(addresses.web, read_api_key(data)), sandbox, out)
     story.seconds["start"] = round(time.monotonic() - began, 3)
     out.print(f"Textwave runs at {addresses.web}, links at {addresses.links}")

@@ -107,9 +107,9 @@ def down() -> None:
     """Stop what `textwave up` started from this data folder; harmless when nothing runs."""
     settings = load_settings()
     data = settings.data.resolve()
-    from textwave.demo.platform import stop_sandbox
+    from textwave.demo.platform import stop_sandboxes
 
-    if stop_sandbox(data / "demo"):
+    if stop_sandboxes(data / "demo"):
         print("The demo's sandbox stopped.")
     running = read_running(data)
     if running is None:

@@ -1,6 +1,7 @@
-"""The demo's platform: a sandbox in a process of its own, found again by the next run.
+"""The demo's platform: a simulated one in a process of its own, found again by the next run.
 
 It keeps its port and its approved templates, so that what was set up against it goes on working.
+Each kind has a process and an account of its own: both may be used over one data folder.
 """
 
 import json
@@ -9,9 +10,11 @@ import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from urllib.request import Request, urlopen
 
 import psutil
@@ -19,8 +22,21 @@ import psutil
 from textwave.cli.installation import Addresses, is_same_process
 from textwave.kit.refusal import Refusal
 
-NAME = "sandbox"
-_START_SECONDS = 30.0
+SIGNATURE: Final = "Lakeside"
+OPT_OUT_TEXT: Final = "拒收请回复R"
+_ALIYUN_KEY_ID: Final = "demo-key-id"
+_START_SECONDS: Final = 30.0
+
+
+class Kind(StrEnum):
+    """Which kind of platform the demo sends through."""
+
+    THIRDPARTY = "thirdparty"
+    ALIYUN = "aliyun"
+
+
+COMMANDS: Final = {Kind.THIRDPARTY: "sandbox", Kind.ALIYUN: "aliyun-sandbox"}
+"""The command that runs a kind; its account in Textwave has the same name."""
 
 
 @dataclass(eq=False)
@@ -38,12 +54,18 @@ class SandboxDidNotStart(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class SandboxProcess:
-    """A running sandbox: who it is, where it answers, and its shared key."""
+    """A running sandbox: who it is, where it answers, and its key."""
 
     pid: int
     started_at: float
     port: int
     key: str
+    kind: Kind = Kind.THIRDPARTY
+
+    @property
+    def name(self) -> str:
+        """What its account in Textwave is called."""
+        return COMMANDS[self.kind]
 
     @property
     def url(self) -> str:
@@ -59,6 +81,38 @@ class SandboxProcess:
         """Ask what it really received: the witness."""
         return _ask(f"{self.url}/sandbox/counts")
 
+    def account(self) -> dict[str, Any]:
+        """Return the account in Textwave that belongs to it, as the API takes it."""
+        account = {
+            "name": self.name,
+            "kind": self.kind.value,
+            "base_url": self.url,
+            "key": self.key,
+            "opt_out_text": OPT_OUT_TEXT,
+            "price_milli": 45,
+        }
+        if self.kind is Kind.THIRDPARTY:
+            return {**account, "rate_per_second": 50_000}
+        return {
+            **account,
+            "key_id": _ALIYUN_KEY_ID,
+            "rate_per_second": 20_000,
+            # The demo's account was granted what a usual one is not: variables in promotions
+            "capabilities": ["variables", "short_links", "click_tokens", "opt_out_text"],
+            "options": {
+                "company_name": "Lakeside Tea",
+                "organization_code": "91330000MA00000000",
+                "icp_number": "00000000",
+                "icp_picture": "demo/icp.png",
+            },
+        }
+
+    def push_to(self, addresses: Mapping[str, str]) -> None:
+        """Enter at Alibaba's stand-in where its reports go; the other sandbox knows by itself."""
+        if self.kind is Kind.ALIYUN:
+            root = addresses["SmsReport"].removesuffix("/SmsReport")
+            _ask(f"{self.url}/sandbox/settings", {"push_url": root})
+
     def stop(self) -> None:
         """End it, if it still runs."""
         if self.alive:
@@ -67,66 +121,83 @@ class SandboxProcess:
             process.wait(10)
 
 
-def start_sandbox(folder: Path, addresses: Addresses, *, seed: int) -> SandboxProcess:
-    """Return the sandbox of this data folder, started if it does not run.
+def start_sandbox(folder: Path, addresses: Addresses, *, kind: Kind, seed: int) -> SandboxProcess:
+    """Return the sandbox of this data folder and kind, started if it does not run.
 
     Raises:
         SandboxDidNotStart: it does not answer within half a minute.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / "sandbox.json"
-    known = SandboxProcess(**json.loads(kept.read_text("utf-8"))) if kept.exists() else None
+    known = _known(folder, kind)
     if known and known.alive:
-        _ask(f"{known.url}/sandbox/settings", {"textwave_url": addresses.web})
+        if kind is Kind.THIRDPARTY:
+            _ask(f"{known.url}/sandbox/settings", {"textwave_url": addresses.web})
         return known
     port = _port(known.port if known else 0)
     key = known.key if known else secrets.token_urlsafe(18)
-    log = folder / "sandbox.log"
+    log = folder / f"{COMMANDS[kind]}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            _command(folder, addresses, port=port, key=key, seed=seed),
+            _command(folder, addresses, kind=kind, port=port, key=key, seed=seed),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
-    started = SandboxProcess(process.pid, psutil.Process(process.pid).create_time(), port, key)
+    began = psutil.Process(process.pid).create_time()
+    started = SandboxProcess(process.pid, began, port, key, kind)
     _until_it_answers(started, log)
+    kept = _kept(folder, kind)
     descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(asdict(started), file)
     return started
 
 
-def stop_sandbox(folder: Path) -> bool:
-    """End the sandbox of a data folder; tell whether one ran."""
-    kept = folder / "sandbox.json"
-    if not kept.exists():
-        return False
-    known = SandboxProcess(**json.loads(kept.read_text("utf-8")))
-    ran = known.alive
-    known.stop()
+def stop_sandboxes(folder: Path) -> bool:
+    """End the sandboxes of a data folder; tell whether one ran."""
+    known = [found for kind in Kind if (found := _known(folder, kind))]
+    ran = any(one.alive for one in known)
+    for one in known:
+        one.stop()
     return ran
 
 
+def _kept(folder: Path, kind: Kind) -> Path:
+    return folder / f"{COMMANDS[kind]}.json"
+
+
+def _known(folder: Path, kind: Kind) -> SandboxProcess | None:
+    kept = _kept(folder, kind)
+    if not kept.exists():
+        return None
+    return SandboxProcess(**(json.loads(kept.read_text("utf-8")) | {"kind": kind}))
+
+
 def _command(
-    folder: Path, addresses: Addresses, *, port: int, key: str, seed: int
+    folder: Path, addresses: Addresses, *, kind: Kind, port: int, key: str, seed: int
 ) -> list[str | Path]:
-    options = {
-        "name": NAME,
-        "port": port,
-        "key": key,
-        "push-key": key,
-        "textwave-url": addresses.web,
-        "links-url": addresses.links,
-        "templates-file": folder / "sandbox-templates.json",
-        "seed": seed,
-        "throttled": 0.01,
-        "rate-per-second": 50_000,
-        "max-batch": 100,
+    of_kind = {
+        Kind.THIRDPARTY: {
+            "name": COMMANDS[kind],
+            "key": key,
+            "push-key": key,
+            "textwave-url": addresses.web,
+            "templates-file": folder / "sandbox-templates.json",
+            "rate-per-second": 50_000,
+            "max-batch": 100,
+        },
+        Kind.ALIYUN: {
+            "key-id": _ALIYUN_KEY_ID,
+            "key-secret": key,
+            "signatures": SIGNATURE,
+            "state-file": folder / "aliyun-sandbox-state.json",
+        },
     }
+    usual = {"port": port, "links-url": addresses.links, "seed": seed, "throttled": 0.01}
+    options = usual | of_kind[kind]
     written = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
-    return [sys.executable, "-P", "-m", "textwave.cli", "sandbox", *written]
+    return [sys.executable, "-P", "-m", "textwave.cli", COMMANDS[kind], *written]
 
 
 def _until_it_answers(sandbox: SandboxProcess, log: Path) -> None:

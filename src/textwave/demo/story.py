@@ -13,10 +13,9 @@ from typing import Any, Final
 from rich.console import Console
 
 from textwave.cli.client import Answer, Api, ApiRefused, segment
-from textwave.demo.platform import NAME, SandboxProcess
+from textwave.demo.platform import SIGNATURE, Kind, SandboxProcess
 from textwave.demo.shop import ShopFiles
 
-SIGNATURE: Final = "Lakeside"
 LINK: Final = "winter coats"
 AUDIENCE: Final = "women in Shanghai or Hangzhou, level 3 and up, two orders in 90 days"
 RULE: Final[Answer] = {
@@ -40,10 +39,21 @@ RULE: Final[Answer] = {
         },
     ],
 }
-VARIABLES: Final = {
-    "name": {"column": "first_name", "missing": "default", "default": "friend"},
-    "city": {"column": "city", "missing": "drop"},
+NAME: Final = {"column": "first_name", "missing": "default", "default": "friend"}
+CITY: Final = {"column": "city", "missing": "drop"}
+OFFERS: Final = {
+    Kind.THIRDPARTY: (
+        "Dear ${name}, 20% off winter coats in our ${city} shop until Sunday. Yours: ",
+        {"name": NAME, "city": CITY},
+    ),
+    # Alibaba Cloud takes one variable in a promotion, beside the token of a link
+    Kind.ALIYUN: (
+        "Dear ${name}, 20% off winter coats in our shop until Sunday. Yours: ",
+        {"name": NAME},
+    ),
 }
+"""What is sent through each kind, in front of the link, and where its variables come from."""
+
 _QUIET_SECONDS: Final = 4.0
 _LONGEST_WAIT_SECONDS: Final = 600.0
 _REVIEW_SECONDS: Final = 60.0
@@ -117,21 +127,16 @@ class Story:
         self.say(f"“{AUDIENCE}”: {result['size']:,} customers")
 
     def _content(self) -> str:
-        if not self._has("/api/platforms", NAME):
-            self.api.post(
-                "/api/platforms",
-                {
-                    "name": NAME,
-                    "base_url": self.sandbox.url,
-                    "key": self.sandbox.key,
-                    "rate_per_second": 50_000,
-                    "opt_out_text": "拒收请回复R",
-                    "price_milli": 45,
-                },
-            )
-        if not self._has("/api/signatures", SIGNATURE):
-            self.api.post("/api/signatures", {"platform": NAME, "name": SIGNATURE})
-        self._until_approved(lambda: self._named("/api/signatures", SIGNATURE))
+        sandbox = self.sandbox
+        if not self._has("/api/platforms", sandbox.name):
+            self.api.post("/api/platforms", sandbox.account())
+        found = self.api.get(f"/api/platforms/{segment(sandbox.name)}")
+        sandbox.push_to(found["callback_addresses"])
+        if not any(self._is_own(one) for one in self._all("/api/signatures")):
+            self.api.post("/api/signatures", {"platform": sandbox.name, "name": SIGNATURE})
+        self._until_approved(
+            lambda: next(one for one in self._all("/api/signatures") if self._is_own(one))
+        )
         self.say(f"signature 【{SIGNATURE}】 approved")
         if not self._has("/api/links", LINK):
             long_url = "https://shop.example.com/winter-coats?from=sms"
@@ -141,25 +146,22 @@ class Story:
         return self._template(str(link["url"]))
 
     def _template(self, link: str) -> str:
-        content = (
-            "Dear ${name}, 20% off winter coats in our ${city} shop until Sunday. "
-            f"Yours: {link}/${{sp_coats}} "
-        )
+        content = f"{OFFERS[self.sandbox.kind][0]}{link}/${{sp_coats}} "
         for number in range(1, 100):
             name = "winter coats" if number == 1 else f"winter coats {number}"
             path = f"/api/templates/{segment(name)}"
             if self._missing(path):
                 body = {
                     "name": name,
-                    "platform": NAME,
+                    "platform": self.sandbox.name,
                     "type": "promotional",
                     "content": content,
                     "remark": "Seasonal offer to members of the shop who agreed to it.",
                 }
                 self.api.post("/api/templates", body)
             found = self.api.get(path)
-            if found["content"] != content:
-                continue  # of an earlier run, with another address of the link
+            if found["content"] != content or found["platform"] != self.sandbox.name:
+                continue  # of an earlier run, with another platform or address of the link
             if found["state"] == "draft":
                 self.api.post(f"{path}/submit")
             self._until_approved(lambda path=path: self.api.get(path))
@@ -176,11 +178,11 @@ class Story:
         body = {
             "name": name,
             "type": "promotional",
-            "platform": NAME,
+            "platform": self.sandbox.name,
             "signature": SIGNATURE,
             "template": template,
             "audience": AUDIENCE,
-            "variables": VARIABLES,
+            "variables": OFFERS[self.sandbox.kind][1],
         }
         self.api.post("/api/campaigns", body)
         return name
@@ -243,8 +245,14 @@ class Story:
             raise
         return False
 
+    def _all(self, path: str) -> list[Answer]:
+        return list(self.api.items(path, limit=1000))
+
     def _has(self, path: str, name: str) -> bool:
-        return any(one["name"] == name for one in self.api.items(path, limit=1000))
+        return any(one["name"] == name for one in self._all(path))
 
     def _named(self, path: str, name: str) -> Answer:
-        return next(one for one in self.api.items(path, limit=1000) if one["name"] == name)
+        return next(one for one in self._all(path) if one["name"] == name)
+
+    def _is_own(self, signature: Answer) -> bool:
+        return signature["name"] == SIGNATURE and signature["platform"] == self.sandbox.name

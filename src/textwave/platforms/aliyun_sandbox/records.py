@@ -15,7 +15,9 @@ from textwave.platforms.sandbox.templates import FORBIDDEN_WORDS, REJECTING_WORD
 
 OPT_OUT_TEXT = "拒收请回复R"
 VARIABLE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_]{0,49})\}")
-DIGITAL_VARIABLES_MAX = 3
+PROMOTION_VARIABLES_MAX = 1
+CLICK = "sp_"
+"""What the names of variables begin with that hold the token of a link."""
 _adjacent = re.compile(r"\$\{[^}]*\}\s*\$\{")
 _link = re.compile(r"https?://|www\.", re.IGNORECASE)
 CODE, NOTIFICATION, PROMOTION, INTERNATIONAL, DIGITAL = 0, 1, 2, 3, 7
@@ -123,8 +125,12 @@ def _problems(template: TemplateRecord, *, promotional_variables: bool) -> Itera
     if _link.search(content) and not template.traffic_driving and template.type != DIGITAL:
         yield "模板包含链接, 请填写引流信息"
     yield from _ending_problems(template)
-    if template.type == PROMOTION and variables and not promotional_variables:
-        yield "推广短信不支持变量"
+    if template.type == PROMOTION:
+        named = [name for name in variables if not name.startswith(CLICK)]
+        if len(named) > PROMOTION_VARIABLES_MAX:
+            yield "推广短信最多支持1个变量"
+        if variables and not promotional_variables:
+            yield "推广短信不支持变量"
 
 
 def _ending_problems(template: TemplateRecord) -> Iterator[str]:
