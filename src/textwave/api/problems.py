@@ -165,6 +165,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "material_of_another": 403,
     "material_in_use": 409,
     "template_is_digital": 409,
+    "nobody_dropped": 409,
     "digital_not_acceptable": 422,
     "library_full": 409,
     "setting_invalid": 500,

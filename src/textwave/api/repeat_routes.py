@@ -1,7 +1,7 @@
 """Campaigns made from others over HTTP: copies, retries of who failed, and test sends."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
@@ -10,7 +10,8 @@ from textwave.api.entry import Name, Rt, Text, Who, viewer_of
 from textwave.api.operation_routes import begun
 from textwave.api.shapes import Campaign, Operation, Page, Shape
 from textwave.api.suppression_routes import typed_number
-from textwave.campaigns import repeat_operations, trial_operations
+from textwave.campaigns import dropped_operations, repeat_operations, trial_operations
+from textwave.campaigns.dropped_operations import AskedText
 from textwave.campaigns.trial_operations import MOST_NUMBERS, AskedTest
 from textwave.kit.mobile import Mobile, masked
 from textwave.wiring import links_url
@@ -33,6 +34,25 @@ class NewRetry(BaseModel):
         None,
         description="Causes of failure, as the report has them. Default: all with which a message "
         "was surely not delivered and nobody said no.",
+    )
+
+
+class NewText(BaseModel):
+    """The text for the dropped; what is left out is as in the digital campaign."""
+
+    name: Name
+    template: Annotated[Text, Field(max_length=200, description="A text template …")] = ""
+    content: Annotated[Text, Field(max_length=2_000, description="… or a text of its own.")] = ""
+    type: Literal["promotional", "notification"] = "promotional"
+    platform: Annotated[Text, Field(max_length=200)] = ""
+    signature: Annotated[Text, Field(max_length=200)] = ""
+    variables: Annotated[
+        dict[Name, dict[Name, Annotated[Text, Field(max_length=500)]]], Field(max_length=50)
+    ] = {}
+    causes: list[Name] = Field(
+        default_factory=list[str],
+        max_length=100,
+        description="Who failed with one of these causes gets the text as well.",
     )
 
 
@@ -103,6 +123,27 @@ async def retry_failed(
             name=name,
             new_name=new.name,
             causes=new.causes,
+            now=runtime.clock.now(),
+        )
+        return await begun(connection, response, caller.workspace_id, operation_id)
+
+
+@routes.post(
+    "/campaigns/{name:path}/text-from-dropped",
+    status_code=202,
+    summary="Send a text to those whose carriers have not approved.",
+)
+async def text_from_dropped(
+    runtime: Rt, caller: Who, response: Response, name: Named, new: NewText
+) -> Operation:
+    """Begin to make a draft of a text for the numbers that a digital campaign dropped."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        operation_id = await dropped_operations.start_text(
+            connection,
+            workspace_id=caller.workspace_id,
+            actor=caller.name,
+            name=name,
+            asked=AskedText(**new.model_dump()),
             now=runtime.clock.now(),
         )
         return await begun(connection, response, caller.workspace_id, operation_id)

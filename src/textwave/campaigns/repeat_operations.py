@@ -13,7 +13,7 @@ from typing import Any, Final
 from textwave.audiences import store as audience_store
 from textwave.audiences.operations import create_audience
 from textwave.audiences.particulars import Particulars
-from textwave.audiences.rule import InCampaign, Outcome
+from textwave.audiences.rule import InCampaign, Outcome, Rule
 from textwave.audiences.visibility import SEES_ALL, Viewer
 from textwave.campaigns import repeat_store, store
 from textwave.campaigns.brief import Brief
@@ -44,12 +44,13 @@ class Repeating:
 
 
 @dataclass(frozen=True, slots=True)
-class _Members:
-    """Those who failed, as a snapshot in the lake."""
+class Members:
+    """Those who are tried again, as a snapshot in the lake."""
 
     snapshot_id: SnapshotId
     size: int
     lake_version: int
+    milliseconds: int
 
 
 async def copy_campaign(
@@ -139,25 +140,35 @@ async def _retry(
     source_id = CampaignId(request["source_id"])
     async with using.ledger.transaction() as connection:
         source = await store.brief(connection, workspace_id, campaign_id=source_id)
-        snapshot_id = await audience_store.next_snapshot_id(connection)
-    retry = Retry(CampaignId(0), source_id, request["causes"])
-    began = using.clock.monotonic()
-    size, version = await using.warehouse.run(
-        workspace_id, lambda lake: _write_members(lake, snapshot_id, using.ledger.url, retry)
-    )
-    if size == 0:
-        raise NothingToRetry(source.name, tuple(retry.causes))
-    milliseconds = round((using.clock.monotonic() - began) * 1000)
-    members = _Members(snapshot_id, size, version)
+    members = await find_members(using, source, request["causes"])
+    if members.size == 0:
+        raise NothingToRetry(source.name, tuple(request["causes"]))
     async with using.ledger.transaction() as connection:
-        await _add_audience(connection, source, request, members, milliseconds)
+        rule = InCampaign(
+            campaign=source.name, outcome=Outcome.FAILED, reasons=tuple(request["causes"])
+        )
+        description = f"Failed in “{source.name}” and not reached since."
+        await add_audience(connection, source, request, members, rule, description)
         await _add_retry(connection, using, source, request)
     return {
         "campaign": request["name"],
         "audience": request["name"],
         "causes": request["causes"],
-        "size": size,
+        "size": members.size,
     }
+
+
+async def find_members(using: Repeating, source: Brief, causes: list[str]) -> Members:
+    """Write whom a campaign did not reach for these causes, nor another retry since."""
+    async with using.ledger.transaction() as connection:
+        snapshot_id = await audience_store.next_snapshot_id(connection)
+    retry = Retry(CampaignId(0), source.id, causes)
+    began = using.clock.monotonic()
+    size, version = await using.warehouse.run(
+        source.workspace_id, lambda lake: _write_members(lake, snapshot_id, using.ledger.url, retry)
+    )
+    milliseconds = round((using.clock.monotonic() - began) * 1000)
+    return Members(snapshot_id, size, version, milliseconds)
 
 
 def _write_members(lake: Lake, snapshot_id: SnapshotId, url: str, retry: Retry) -> tuple[int, int]:
@@ -168,23 +179,23 @@ def _write_members(lake: Lake, snapshot_id: SnapshotId, url: str, retry: Retry) 
     return audience_store.write_members(lake, snapshot_id, left.select("customer").distinct())
 
 
-async def _add_audience(
+async def add_audience(
     connection: Connection,
     source: Brief,
     request: dict[str, Any],
-    members: _Members,
-    milliseconds: int,
+    members: Members,
+    rule: Rule,
+    description: str,
 ) -> None:
-    """Add the audience of those who failed, with the members that were found."""
-    reasons = tuple(request["causes"])
+    """Add the audience of those who are tried again, with the members that were found."""
     made = await create_audience(
         connection,
         workspace_id=source.workspace_id,
         actor=request["actor"],
         name=request["name"],
         table=source.table_name,
-        rule=InCampaign(campaign=source.name, outcome=Outcome.FAILED, reasons=reasons),
-        particulars=Particulars(description=f"Failed in “{source.name}” and not reached since."),
+        rule=rule,
+        particulars=Particulars(description=description),
     )
     await audience_store.add_snapshot(
         connection,
@@ -193,7 +204,7 @@ async def _add_audience(
         audience_id=made.id,
         size=members.size,
         lake_version=members.lake_version,
-        milliseconds=milliseconds,
+        milliseconds=members.milliseconds,
     )
 
 

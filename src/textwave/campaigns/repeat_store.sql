@@ -29,12 +29,19 @@ WHERE workspace_id = %(workspace_id)s AND campaign_id = %(campaign_id)s AND coun
 ORDER BY cause
 
 -- name: failed_pairs
--- Who failed in campaign $1 with one of the causes $2, and at which number; read as Arrow.
+-- Who failed in campaign $1 with one of the causes $2, or was dropped for such a reason, and at
+-- which number; read as Arrow. Only one reason for drops is ever a cause.
 SELECT m.customer, m.mobile FROM campaign c
 JOIN message_state m ON m.campaign_id = c.id
     AND m.id BETWEEN c.first_message_id AND c.last_message_id
 WHERE c.id = $1 AND m.state = 'failed'
   AND coalesce(m.cause, 'cancelled') = ANY(string_to_array($2, chr(31)))
+UNION ALL
+SELECT d.customer, d.mobile FROM campaign c
+JOIN message_drop d ON d.campaign_id = c.id
+    AND d.id BETWEEN c.first_message_id AND c.last_message_id
+WHERE c.id = $1 AND d.reason = 'carrier not approved' AND d.mobile IS NOT NULL
+  AND d.reason = ANY(string_to_array($2, chr(31)))
 
 -- name: reached_since
 -- Numbers to which another retry of the same messages as campaign $1, but not $2 itself, has sent

@@ -82,6 +82,7 @@ for name, command in {
     "copy": repeats.copy,
     "retry-failed": repeats.retry_failed,
     "test-send": repeats.send_test,
+    "text-from-dropped": repeats.text_from_dropped,
 }.items():
     campaigns.app.command(name)(command)
 

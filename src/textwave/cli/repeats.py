@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from textwave.cli.client import Answer, Api, open_api, segment
-from textwave.cli.options import AsJson
+from textwave.cli.options import AsJson, read_source
 from textwave.cli.output import print_fields, print_json, print_rows
 
 _OPEN: Final = ("planned", "prepared", "held", "retrying", "submitted")
@@ -48,6 +48,43 @@ def retry_failed(
     print(
         f"“{result['campaign']}” is a draft for {result['size']:,} people who failed with {causes}."
         f" Start it with: textwave campaign start '{result['campaign']}'"
+    )
+
+
+def text_from_dropped(
+    name: str,
+    new_name: Annotated[str, typer.Argument(help="What the text campaign is named.")],
+    template: Annotated[str, typer.Option(help="The text template …")] = "",
+    content: Annotated[str, typer.Option(help="… or a text of its own.")] = "",
+    message_type: Annotated[
+        str, typer.Option("--type", help="promotional or notification.")
+    ] = "promotional",
+    platform: Annotated[str, typer.Option(help="Default: that of the digital campaign.")] = "",
+    signature: Annotated[str, typer.Option(help="Default: that of the digital campaign.")] = "",
+    variable: Annotated[
+        list[str] | None,
+        typer.Option(help="name=column[:default=text|:empty|:drop]; repeatable."),
+    ] = None,
+    cause: Annotated[
+        list[str] | None, typer.Option(help="Also who failed with this cause; repeatable.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a draft of a text for those whose carriers have not approved a digital campaign."""
+    api = open_api()
+    body = {
+        "name": new_name, "template": template, "content": content, "type": message_type,
+        "platform": platform, "signature": signature, "causes": cause or [],
+        "variables": dict(read_source(one) for one in variable or []),
+    }  # fmt: skip
+    operation = api.post(f"/api/campaigns/{segment(name)}/text-from-dropped", body)
+    result = api.finished(operation)
+    if as_json:
+        print_json(result)
+        return
+    print(
+        f"“{result['campaign']}” is a draft for {result['size']:,} people. "
+        f"Start it with: textwave campaign start '{result['campaign']}'"
     )
 
 

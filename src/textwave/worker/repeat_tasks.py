@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from textwave.campaigns.dropped_operations import TEXT_TASK, run_text
 from textwave.campaigns.repeat_operations import RETRY_TASK, Repeating, run_retry
 from textwave.campaigns.trial_operations import TEST_TASK, Trying, run_test
 from textwave.wiring import Runtime, links_url
@@ -20,4 +21,7 @@ def repeat_tasks(runtime: Runtime) -> dict[str, Callable[..., Awaitable[Any]]]:
     async def send_test(**job: Any) -> None:
         await run_test(trying, **job)
 
-    return {RETRY_TASK: retry_failed, TEST_TASK: send_test}
+    async def text_from_dropped(**job: Any) -> None:
+        await run_text(repeating, **job)
+
+    return {RETRY_TASK: retry_failed, TEST_TASK: send_test, TEXT_TASK: text_from_dropped}
