@@ -1,5 +1,5 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -7,9 +7,17 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.aliyun_stage import KEY_ID, KEY_SECRET, AliyunStage, aliyun_stage
 from textwave.accounts.operations import Founding
 from textwave.accounts.store import Caller
-from textwave.connections.accounts import NewPlatform, OpenPlatform, PlatformAccount, open_platform
+from textwave.connections.accounts import (
+    KNOWN_CAPABILITIES,
+    NewPlatform,
+    OpenPlatform,
+    PlatformAccount,
+    PlatformKind,
+    open_platform,
+)
 from textwave.connections.operations import add_platform
 from textwave.content import operations
 from textwave.content.operations import TemplateDraft
@@ -109,3 +117,27 @@ async def actions(place: Place) -> list[str]:
     async with place.people.transaction(place.workspace_id) as connection:
         cursor = await connection.execute("SELECT action FROM audit_event ORDER BY id")
         return [row[0] for row in await cursor.fetchall()]
+
+
+@pytest.fixture
+async def stand_in() -> AsyncGenerator[AliyunStage]:
+    """Reviews there end when the test says so."""
+    async with aliyun_stage(review_seconds=3600.0) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def ali(place: Place, stand_in: AliyunStage, vault: Vault, caller: Caller) -> Place:
+    """The place with an account at the stand-in, which is called ali."""
+    new = NewPlatform(
+        "ali",
+        stand_in.url,
+        KEY_SECRET,
+        capabilities=KNOWN_CAPABILITIES - {"idempotency"},
+        opt_out_text="拒收请回复R",
+        kind=PlatformKind.ALIYUN,
+        key_id=KEY_ID,
+    )
+    async with place.people.transaction(place.workspace_id) as connection:
+        account = await add_platform(connection, vault, caller=caller, new=new)
+    return replace(place, account=account)
