@@ -36,8 +36,8 @@ async def tcp_server(handle: Handle) -> AsyncGenerator[str]:
             while not writer.is_closing():
                 await handle(await read_request(reader), writer)
                 await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # nobody asks any more
         finally:
             await close(writer)
 

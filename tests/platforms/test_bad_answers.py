@@ -1,4 +1,4 @@
-"""Whatever a platform answers ends as an outcome or a refusal with a name, and never as a crash."""
+"""Whatever a third-party platform answers ends with a name; see also the battery of all."""
 
 import asyncio
 import json
@@ -8,11 +8,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from hostile import BAD_ANSWERS, NAME, STATUSES_ALONE, answer, good, hang_up, hostile, raw, said
+from hostile import NAME, STATUSES_ALONE, answer, good, hang_up, hostile, raw, said
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from platform_stage import request
 
+from textwave.platforms.aliyun import AliyunPlatform
 from textwave.platforms.contract import (
     MessageType,
     PlatformAnsweredNonsense,
@@ -26,6 +27,7 @@ from textwave.platforms.thirdparty import Limits, ThirdPartyPlatform
 
 NAMED = (PlatformAnsweredNonsense, PlatformRefused, PlatformUnreachable)
 LIMITS = Limits(total_seconds=0.4, connect_seconds=0.4)
+ALIBABA_SAYS = {"Code": "OK", "Message": "OK", "RequestId": "r", "BizId": "b"}
 TEMPLATE = TemplateSubmission("n", "c", MessageType.promotional, "r")
 
 
@@ -33,6 +35,14 @@ TEMPLATE = TemplateSubmission("n", "c", MessageType.promotional, "r")
 async def platform(url: str) -> AsyncGenerator[ThirdPartyPlatform]:
     async with aiohttp.ClientSession() as session:
         yield ThirdPartyPlatform(session, url=url, name=NAME, key="k", limits=LIMITS)
+
+
+@asynccontextmanager
+async def alibaba(url: str) -> AsyncGenerator[AliyunPlatform]:
+    async with aiohttp.ClientSession() as session:
+        yield AliyunPlatform(
+            session, name=NAME, endpoint=url, key_id="id", key="k", options={}, limits=LIMITS
+        )
 
 
 async def every_other_call(adapter: ThirdPartyPlatform) -> list[BaseException | object]:
@@ -48,34 +58,6 @@ async def every_other_call(adapter: ThirdPartyPlatform) -> list[BaseException | 
         adapter.delete_template("T"),
     )
     return list(await asyncio.gather(*calls, return_exceptions=True))
-
-
-@pytest.mark.parametrize("what", BAD_ANSWERS)
-async def test_a_bad_answer_leaves_a_send_in_doubt_and_says_why(what: str) -> None:
-    async with hostile(*BAD_ANSWERS[what]) as bad, platform(bad.url) as adapter:
-        sent = await adapter.send(request("k", 1))
-    assert sent.outcome is Outcome.unknown, sent
-    assert sent.detail
-    assert len(bad.requests) == 1
-
-
-# A deletion asks for no more than the envelope, so that these are good answers to it.
-GOOD_TO_DELETE = frozenset(
-    {
-        "results of another type",
-        "an id of another type",
-        "an id that is a fraction",
-        "no code for a message",
-    }
-)
-
-
-@pytest.mark.parametrize("what", [what for what in BAD_ANSWERS if what not in GOOD_TO_DELETE])
-async def test_a_bad_answer_to_any_other_call_is_a_refusal_with_a_sentence(what: str) -> None:
-    async with hostile(*BAD_ANSWERS[what]) as bad, platform(bad.url) as adapter:
-        ends = await every_other_call(adapter)
-    assert [end for end in ends if not isinstance(end, NAMED)] == []
-    assert all(end.sentence for end in ends if isinstance(end, NAMED))
 
 
 @pytest.mark.parametrize("status", STATUSES_ALONE)
@@ -148,10 +130,15 @@ async def test_fields_of_any_type_end_with_a_name(changes: dict[str, Any], statu
     assert unnamed == []
 
 
+@pytest.mark.parametrize("kind", ["thirdparty", "aliyun"])
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
-async def test_an_answer_with_some_bytes_changed_ends_with_a_name(data: st.DataObject) -> None:
-    body = json.dumps(good(1, 2)).encode()
+async def test_an_answer_with_some_bytes_changed_ends_with_a_name(
+    kind: str, data: st.DataObject
+) -> None:
+    adapters = {"thirdparty": (platform, good(1, 2)), "aliyun": (alibaba, ALIBABA_SAYS)}
+    open_adapter, says = adapters[kind]
+    body = json.dumps(says).encode()
     whole = bytearray(
         f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         .encode() + body
@@ -160,7 +147,7 @@ async def test_an_answer_with_some_bytes_changed_ends_with_a_name(data: st.DataO
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     async with (
         hostile(raw(bytes(whole), closing=True)) as bad,
-        platform(bad.url) as adapter,
+        open_adapter(bad.url) as adapter,
     ):
         sent = await adapter.send(request("k", 1, 2))
     assert told(sent, 1, 2)

@@ -25,7 +25,7 @@ from textwave.platforms.contract import (
     PlatformRefused,
     PlatformUnreachable,
 )
-from textwave.platforms.exchange import Heard, Limits, NoAnswer, exchange, legible
+from textwave.platforms.exchange import Heard, Letter, Limits, NoAnswer, exchange, legible
 
 CLIENT = "textwave.platforms.aliyun.sdk"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -61,35 +61,31 @@ def _client() -> Any:
     return import_module(CLIENT)
 
 
-async def call(line: Line, endpoint: URL, operation: str, **fields: Any) -> Heard:
-    """Make one call of an operation such as `send_sms` with the fields of its request.
-
-    Raises:
-        NoAnswer: no whole answer came; its outcome says whether the call left.
-    """
+async def letter_for(line: Line, endpoint: URL, operation: str, **fields: Any) -> Letter:
+    """Return the signed letter that calls an operation such as `send_sms` with its fields."""
     client = await load_client()
-    return await _make(line, endpoint, client, await client.shape(operation, **fields))
+    return _signed(line, endpoint, client, await client.shape(operation, **fields))
 
 
 async def call_other(line: Line, endpoint: URL, action: str, **query: str) -> Heard:
     """Make one call of a sister service of the same version, which the client does not know.
 
     Raises:
-        NoAnswer: as `call`.
+        NoAnswer: no whole answer came; its outcome says whether the call left.
     """
     client = await load_client()
-    return await _make(line, endpoint, client, client.Call(action, client.VERSION, query, {}))
+    letter = _signed(line, endpoint, client, client.Call(action, client.VERSION, query, {}))
+    return await exchange(line.session, letter, line.limits)
 
 
-async def _make(line: Line, endpoint: URL, client: Any, shaped: Any) -> Heard:
-    letter = client.sign(
+def _signed(line: Line, endpoint: URL, client: Any, shaped: Any) -> Letter:
+    return client.sign(
         shaped,
         endpoint=endpoint,
         credentials=client.Credentials(line.key_id, line.key),
         now=line.now,
         nonce=secrets.token_hex(16),
     )
-    return await exchange(line.session, letter, line.limits)
 
 
 async def ask(
@@ -103,7 +99,8 @@ async def ask(
         PlatformAnsweredNonsense: it is not what the service documents.
     """
     try:
-        heard = await call(line, endpoint, operation, **fields)
+        letter = await letter_for(line, endpoint, operation, **fields)
+        heard = await exchange(line.session, letter, line.limits)
     except NoAnswer as nothing:
         raise PlatformUnreachable(line.name, nothing.detail) from nothing
     return understand(line, heard, kind)
