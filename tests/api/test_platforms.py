@@ -78,6 +78,11 @@ async def test_an_alibaba_account_has_an_address_of_its_own_and_checked_options(
     status, made = await web.ask("POST", "/api/platforms", json=body)
     assert (status, made["base_url"]) == (201, "https://dysmsapi.aliyuncs.com")
     assert made["capabilities"] == ["opt_out_text", "short_links"]
+    _, known = await web.ask("GET", "/api/platforms/ali")
+    status, renewed = await web.ask("POST", "/api/platforms/ali/renew-address")
+    before, after = known["callback_addresses"], renewed["callback_addresses"]
+    assert (status, set(before)) == (200, set(after))
+    assert not set(before.values()) & set(after.values())
     for wrong, place in (
         ({"options": {"queue": "x"}}, "options"),
         ({"key_id": ""}, "key_id"),

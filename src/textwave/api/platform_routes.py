@@ -149,6 +149,19 @@ async def connect(runtime: Rt, caller: Who, name: Named) -> Platform:
     return Platform.of(shown)
 
 
+@routes.post(
+    "/platforms/{name}/renew-address",
+    tags=["platforms"],
+    summary="Give a platform new addresses to push to.",
+)
+async def renew_address(runtime: Rt, caller: Who, name: Named) -> Platform:
+    """Make new addresses, to be entered at the platform; the old ones take nothing any more."""
+    async with runtime.ledger.transaction(caller.workspace_id) as connection:
+        shown = await editing.renew_push_address(connection, caller=caller, name=name)
+    url = public_url(runtime.settings)
+    return Platform.of(shown, push_addresses(shown.account, runtime.vault, url))
+
+
 @routes.post("/platforms/{name}/test", tags=["platforms"], summary="Test a platform's connection.")
 async def try_platform(runtime: Rt, caller: Who, name: Named) -> TestedConnection:
     """Check from its name in the DNS to its callbacks, and say what is wrong and what to do."""

@@ -111,6 +111,13 @@ def replace_key(
     print_json(kept) if as_json else print_fields(kept)
 
 
+@app.command("renew-address")
+def renew_address(name: Name, as_json: AsJson = False) -> None:
+    """Give an account new addresses to be pushed to; the old ones take nothing any more."""
+    kept = open_api().post(f"/api/platforms/{segment(name)}/renew-address")
+    print_json(kept) if as_json else print_fields(kept["callback_addresses"])
+
+
 @app.command("admit")
 def admit_workspace(
     name: Name,

@@ -11,7 +11,12 @@ from typing import Any, ClassVar, Final
 from textwave.accounts.key_operations import check_administrator
 from textwave.accounts.store import Caller, audit
 from textwave.connections import store
-from textwave.connections.accounts import NewPlatform, PlatformAccount, seal_key
+from textwave.connections.accounts import (
+    NewPlatform,
+    PlatformAccount,
+    PlatformKind,
+    seal_key,
+)
 from textwave.connections.change import (
     CHANGEABLE,
     PlatformChange,
@@ -19,7 +24,7 @@ from textwave.connections.change import (
     check_key,
 )
 from textwave.kit.ids import PlatformId, WorkspaceId
-from textwave.kit.refusal import NotFound, Refusal
+from textwave.kit.refusal import InvalidValue, NotFound, Refusal
 from textwave.storage.ledger import Connection
 from textwave.storage.secrets import Vault
 
@@ -149,6 +154,25 @@ async def replace_key(
     )
     await store.serve_at_once(connection, account.id)
     await _audit(connection, caller, "key", name, {"key_id": with_id})
+    return await shown_account(connection, caller=caller, name=name)
+
+
+async def renew_push_address(connection: Connection, *, caller: Caller, name: str) -> ShownAccount:
+    """Give an account new addresses to be pushed to; at the old ones nothing is taken any more.
+
+    For platforms whose addresses hold a secret. Until the new ones are entered there, what the
+    platform pushes is refused; it tries again for some minutes.
+
+    Raises:
+        AdministratorNeeded, NotFound.
+        InvalidValue: the platform signs its callbacks, so that its addresses are no secret.
+    """
+    account = await _held(connection, caller, name)
+    if account.kind is PlatformKind.THIRDPARTY:
+        problem = "callbacks of this platform are signed. Replace its key instead."
+        raise InvalidValue("name", problem)
+    await store.renew_push_address(connection, account.id)
+    await _audit(connection, caller, "push_address", name, {"version": account.push_version + 1})
     return await shown_account(connection, caller=caller, name=name)
 
 

@@ -201,6 +201,11 @@ async def replace_key(
     await execute(connection, _SQL["replace_key"], parameters)
 
 
+async def renew_push_address(connection: Connection, platform_id: PlatformId) -> None:
+    """Let the account be pushed to under a path that nobody has seen."""
+    await execute(connection, _SQL["renew_push_address"], {"platform_id": platform_id})
+
+
 async def serve_at_once(connection: Connection, platform_id: PlatformId) -> None:
     """Let what waits for the account go now."""
     await value(connection, _SQL["serve_at_once"], {"platform_id": platform_id})

@@ -83,6 +83,10 @@ UPDATE platform SET previous_sealed_key = sealed_key, previous_key_until = %(pre
     sealed_key = %(sealed_key)s, key_id = %(key_id)s, resting_until = NULL, resting_reason = ''
 WHERE id = %(platform_id)s
 
+-- name: renew_push_address
+-- The paths before are worth nothing from now on.
+UPDATE platform SET push_version = push_version + 1 WHERE id = %(platform_id)s
+
 -- name: serve_at_once
 -- Let what waits for the account go now.
 SELECT defer_serving(%(platform_id)s, NULL)
