@@ -31,7 +31,7 @@ from textwave.platforms.contract import (
     TemplateSubmission,
 )
 from textwave.platforms.exchange import Limits
-from textwave.platforms.outcomes import Outcome
+from textwave.platforms.outcomes import DISPOSITIONS, Outcome
 
 COMPANY = {
     "company_name": "测试公司",
@@ -152,6 +152,20 @@ async def test_nobody_listening_is_certain_that_nothing_was_sent() -> None:
         )  # fmt: skip
         answer = await platform.send(request({}))
     assert answer.outcome is Outcome.unreachable
+
+
+async def test_what_cannot_be_written_out_has_certainly_not_left() -> None:
+    async with alibaba() as (platform, server):
+        answer = await platform.send(request({}, key="half of a character: \ud83d"))
+    assert DISPOSITIONS[answer.outcome].certain
+    assert "UnicodeEncodeError" in answer.detail
+    assert not server.asked
+
+
+async def test_what_breaks_after_a_call_has_left_leaves_it_in_doubt() -> None:
+    async with alibaba() as (platform, _):
+        await platform.send(request({}))
+    assert (await platform.send(request({}))).outcome is Outcome.unknown  # its session is closed
 
 
 async def test_a_redirect_is_not_followed_with_what_was_signed() -> None:

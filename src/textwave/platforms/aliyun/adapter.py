@@ -27,7 +27,14 @@ from textwave.platforms.aliyun.callbacks import (
     receipt_of,
     reply_of,
 )
-from textwave.platforms.aliyun.calls import Line, ask, call, endpoint_of, load_client, refusal_of
+from textwave.platforms.aliyun.calls import (
+    Line,
+    ask,
+    endpoint_of,
+    letter_for,
+    load_client,
+    refusal_of,
+)
 from textwave.platforms.aliyun.errors import NO_SUCH_SIGNATURE, NO_SUCH_TEMPLATE, Meaning
 from textwave.platforms.aliyun.inquiry import look_up
 from textwave.platforms.aliyun.queues import QUEUE_ENDPOINT, TOKEN_ENDPOINT, Reader, Source
@@ -62,7 +69,7 @@ from textwave.platforms.contract import (
     TemplateSubmission,
     Trace,
 )
-from textwave.platforms.exchange import USUAL_LIMITS, Heard, Limits, NoAnswer, legible
+from textwave.platforms.exchange import USUAL_LIMITS, Heard, Limits, NoAnswer, exchange, legible
 from textwave.platforms.outcomes import Outcome
 from textwave.platforms.thirdparty.callbacks import ItemMalformed
 
@@ -257,11 +264,18 @@ class AliyunPlatform:
 
     async def _send(self, request: SendRequest, messages: Messages) -> Told:
         operation, fields = call_for(request, messages)
+        has_left = False
         try:
-            heard = await call(self._line, self._endpoint, operation, **fields)
+            letter = await letter_for(self._line, self._endpoint, operation, **fields)
+            has_left = True
+            return told(
+                await exchange(self._line.session, letter, self._line.limits), self._line.now
+            )
         except NoAnswer as nothing:
             return Told(Meaning(nothing.outcome), detail=nothing.detail)
-        return told(heard, self._line.now)
+        except Exception as error:  # noqa: BLE001 - what raised here would be sent once more
+            outcome = Outcome.unknown if has_left else Outcome.unreachable
+            return Told(Meaning(outcome), detail=legible(f"{type(error).__name__}: {error}"))
 
 
 def told(heard: Heard, now: datetime) -> Told:
