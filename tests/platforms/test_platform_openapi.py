@@ -5,8 +5,9 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from platform_stage import APPROVED, Stage, request
+from platform_stage import APPROVED, Inbox, Stage, request
 
+from textwave.platforms.contract import MessageType, TemplateSubmission
 from textwave.platforms.openapi import document
 from textwave.platforms.sandbox.application import build_application
 from textwave.platforms.sandbox.settings import SandboxSettings
@@ -80,3 +81,20 @@ async def test_the_sandbox_serves_the_document(stage: Callable[..., Any]) -> Non
     scene: Stage = await stage()
     async with scene.session.get(f"{scene.url}/openapi.json") as response:
         assert (await response.json())["openapi"] == "3.1.0"
+
+
+async def test_what_the_sandbox_pushes_is_as_documented(
+    stage: Callable[..., Any], inbox: Inbox
+) -> None:
+    scene: Stage = await stage(
+        textwave_url=inbox.url, reply_rate=1.0, failed=1.0, expired=1.0, review_seconds=0.05
+    )
+    submission = TemplateSubmission("n", "casino", MessageType.promotional, "r")
+    await scene.platform.submit_template(submission)
+    await scene.platform.signature_review("pending")
+    await scene.platform.send(request("b", *range(1, 50)))
+    kinds = {"receipts": "Receipt", "replies": "Reply", "reviews": "Review"}
+    await inbox.until(lambda: {path.rpartition("/")[2] for path in inbox.paths()} == set(kinds))
+    for taken, body in inbox.received:
+        for item in json.loads(body):
+            schema(kinds[taken.path.rpartition("/")[2]]).validate(item)

@@ -8,10 +8,11 @@ from textwave.platforms.contract import (
     MessageType,
     ReceiptState,
     ReviewState,
+    ReviewSubject,
     TemplateSubmission,
 )
 from textwave.platforms.sandbox.gate import signed_request
-from textwave.platforms.signing import SignatureMode, verify
+from textwave.platforms.signing import TEXTWAVE_HEADER, SignatureMode, verify
 from textwave.platforms.thirdparty import parse_receipts, parse_replies, parse_reviews
 
 Start = Callable[..., Any]
@@ -143,3 +144,27 @@ async def test_a_link_of_another_host_is_opened_at_textwave_or_not_at_all(
 
 def _first(inbox: Inbox, kind: str) -> bytes:
     return next(body for taken, body in inbox.received if taken.path.endswith(f"/{kind}"))
+
+
+async def test_a_signature_that_takes_a_moment_is_announced_when_it_is_approved(
+    stage: Start, inbox: Inbox
+) -> None:
+    scene: Stage = await stage(textwave_url=inbox.url, review_seconds=0.1)
+    assert (await scene.platform.signature_review("待审")).state is ReviewState.reviewing
+    await inbox.until(lambda: len(inbox.received) == 1)
+    (notice,) = parse_reviews(inbox.received[0][1])
+    assert (notice.subject, notice.name) == (ReviewSubject.signature, "待审")
+    assert notice.review.state is ReviewState.approved
+    assert (await scene.platform.signature_review("待审")).state is ReviewState.approved
+
+
+async def test_an_old_gateway_signs_its_pushes_with_the_qa_signature_alone(
+    stage: Start, inbox: Inbox
+) -> None:
+    scene: Stage = await stage(textwave_url=inbox.url, qa_only=True)
+    await scene.platform.send(request("b", 1))
+    await inbox.until(lambda: len(receipts(inbox)) == 1)
+    taken, body = inbox.received[0]
+    assert TEXTWAVE_HEADER not in taken.headers
+    signed = signed_request(taken, body)
+    verify(signed, key="push-key", now=datetime.now(UTC), mode=SignatureMode.qa_only)

@@ -4,7 +4,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from platform_stage import Stage, request
+from platform_stage import Stage, messages, request
 
 from textwave.platforms.contract import MessageType, ReviewState, TemplateSubmission
 from textwave.platforms.outcomes import DISPOSITIONS, Outcome
@@ -210,3 +210,20 @@ async def test_trouble_of_every_kind_loses_nothing_and_sends_nothing_twice(stage
     assert (counts["messages"], counts["distinct"], counts["twice"]) == (400, 400, 0)
     assert counts["cut_after_accept"] > 0
     assert min(counts["refused"][code] for code in ("THROTTLED", "BUSY", "INTERNAL")) > 0
+
+
+async def test_a_reply_is_answered_by_one_message_to_its_own_number(stage: Start) -> None:
+    scene: Stage = await stage()
+    await scene.platform.send(request("b1", 1, 2))
+    _, made = await scene.post("/sandbox/reply", {"phoneNumber": "15412000001", "content": "?"})
+    reply_id = made["replyId"]
+    right = await scene.platform.send(request("b2", messages=messages(1), reply_to=reply_id))
+    wrong = [
+        await scene.platform.send(request("b3", messages=messages(2), reply_to=reply_id)),
+        await scene.platform.send(request("b4", messages=messages(1), reply_to="another")),
+        await scene.platform.send(request("b5", messages=messages(1, 2), reply_to=reply_id)),
+    ]
+    counts = await scene.counts()
+    assert right.outcome is Outcome.accepted
+    assert [answer.outcome for answer in wrong] == [Outcome.bad_params] * 3
+    assert counts["answers_to_replies"] == 1

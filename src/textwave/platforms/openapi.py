@@ -236,7 +236,6 @@ def _sends() -> Json:
             {
                 "results": _array(_object(result, "messageId", "code"), MESSAGES_MAX)
                 | {"description": "One for each message, if `code` is OK"},
-                "retryAfterMs": {"type": "number", "minimum": 0},
             }
         ),
     }
@@ -343,6 +342,11 @@ ENVELOPE: Json = {
     "code": CODE,
     "message": {"type": "string"},
     "requestId": {"type": "string"},
+    "retryAfterMs": {
+        "type": "number",
+        "minimum": 0,
+        "description": "With `THROTTLED`: after how long the same may come again",
+    },
 }
 REASON: Json = {"type": ["string", "null"], "description": "Why it was rejected"}
 MESSAGE_ID: Json = {

@@ -37,7 +37,14 @@ class ReviewDue:
     reviewed_at: float
 
 
-Event = ReplyDue | VisitDue | ReviewDue
+@dataclass(frozen=True, slots=True)
+class SignatureReviewDue:
+    """The review of a signature ends."""
+
+    name: str
+
+
+Event = ReplyDue | VisitDue | ReviewDue | SignatureReviewDue
 
 
 @dataclass(slots=True)

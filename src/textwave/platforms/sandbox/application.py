@@ -15,7 +15,7 @@ from textwave.platforms.sandbox.outgoing import SandboxSend, envelope
 from textwave.platforms.sandbox.pushes import Pushes
 from textwave.platforms.sandbox.reviews import add_review_routes
 from textwave.platforms.sandbox.settings import SandboxSettings
-from textwave.platforms.sandbox.templates import signature_status, template_status
+from textwave.platforms.sandbox.templates import template_status
 from textwave.platforms.sandbox.witness import add_witness_routes
 from textwave.platforms.sandbox.world import Sandbox
 from textwave.platforms.thirdparty.wire import MESSAGES_MAX
@@ -96,7 +96,7 @@ class Doors:
     def _turned_away(self, send: SandboxSend) -> web.Response | None:
         """Return the answer that turns a whole request away, if one does."""
         sandbox = self._sandbox
-        status, reason = signature_status(send.sign_name)
+        status, reason = sandbox.signature_status(send.sign_name)
         if status != "approved":
             return self.answer("SIGN_NOT_APPROVED", f"The signature is {status}: {reason}.")
         template = sandbox.templates.find(send.template_code)

@@ -58,13 +58,14 @@ class SandboxReply(Struct, rename="camel", gc=False):
     received_at: datetime
 
 
-class SandboxReview(Struct, rename="camel", gc=False):
-    """A review notice as it goes out."""
+class SandboxReview(Struct, rename="camel", gc=False, omit_defaults=True, kw_only=True):
+    """A review notice as it goes out; it names a signature or a template."""
 
     kind: str
-    template_code: str
     status: str
     reason: str
+    sign_name: str = ""
+    template_code: str = ""
 
 
 def envelope(platform: str, code: str, message: str, request_id: str, **more: Any) -> bytes:

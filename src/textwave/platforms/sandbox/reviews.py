@@ -7,7 +7,7 @@ from aiohttp import web
 
 from textwave.kit.refusal import InvalidValue
 from textwave.platforms.sandbox.agenda import ReviewDue
-from textwave.platforms.sandbox.templates import Template, signature_status, template_status
+from textwave.platforms.sandbox.templates import Template, template_status
 from textwave.platforms.sandbox.world import Sandbox
 from textwave.platforms.thirdparty.wire import WireTemplate
 
@@ -31,7 +31,7 @@ class ReviewDoors:
 
     async def signature(self, request: web.Request) -> web.Response:
         """Say how a signature stands."""
-        status, reason = signature_status(request.match_info["signName"])
+        status, reason = self._sandbox.signature_status(request.match_info["signName"])
         return self._answer(signStatus=status, reason=reason)
 
     async def create(self, request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 """Signatures and templates of the sandbox, and how it reviews them.
 
-A template is approved after a moment unless it holds a forbidden word, which the reason names; a
-signature is approved at once unless its name says that it must not be.
+A template is approved after a moment unless it holds a forbidden word, which the reason names. A
+signature is approved at once, unless its name says that it must not be or that it takes a moment.
 """
 
 import hashlib
@@ -13,6 +13,8 @@ import msgspec
 TEMPLATES_MAX = 10_000
 FORBIDDEN_WORDS = ("赌博", "代开发票", "博彩", "casino", "forbidden")
 REJECTING_WORDS = ("拒", "reject")
+SLOW_WORDS = ("待审", "pending")
+SIGNATURES_MAX = 10_000
 
 
 class Template(msgspec.Struct):
@@ -74,6 +76,28 @@ class TemplateShelf:
         fresh = self._file.with_suffix(".new")
         fresh.write_bytes(msgspec.json.encode(list(self._templates.values())))
         os.replace(fresh, self._file)  # noqa: PTH105 - the atomic one, by name
+
+
+class SignatureDesk:
+    """Signatures by name, known from when they are first asked for; the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._reviewed_at: dict[str, float] = {}
+
+    def open(self, name: str, reviewed_at: float) -> bool:
+        """Begin the review of a signature that takes a moment; False if it is known already."""
+        if name in self._reviewed_at or not any(word in name.lower() for word in SLOW_WORDS):
+            return False
+        if len(self._reviewed_at) >= SIGNATURES_MAX:
+            del self._reviewed_at[next(iter(self._reviewed_at))]
+        self._reviewed_at[name] = reviewed_at
+        return True
+
+    def status(self, name: str, now: float) -> tuple[str, str]:
+        """Return the state of a signature and the reason of a rejection."""
+        if now < self._reviewed_at.get(name, 0.0):
+            return "reviewing", ""
+        return signature_status(name)
 
 
 def template_status(template: Template, now: float) -> tuple[str, str]:

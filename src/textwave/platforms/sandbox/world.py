@@ -11,7 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from textwave.platforms.sandbox.agenda import Agenda, Event, ReplyDue, ReviewDue, VisitDue
+from textwave.platforms.sandbox.agenda import (
+    Agenda,
+    Event,
+    ReplyDue,
+    ReviewDue,
+    SignatureReviewDue,
+    VisitDue,
+)
 from textwave.platforms.sandbox.chance import (
     FAILURES,
     STATUSES,
@@ -34,7 +41,7 @@ from textwave.platforms.sandbox.outgoing import (
     SandboxSend,
 )
 from textwave.platforms.sandbox.settings import SandboxSettings
-from textwave.platforms.sandbox.templates import TemplateShelf, template_status
+from textwave.platforms.sandbox.templates import SignatureDesk, TemplateShelf, template_status
 from textwave.platforms.thirdparty.mobiles import read_mobile, write_mobile
 
 LINK = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -66,6 +73,7 @@ class Sandbox:
         self.book = MessageBook(settings.max_messages)
         self.answers = AnswerBook(settings.max_messages)
         self.templates = TemplateShelf(settings.seed, settings.templates_file)
+        self.signatures = SignatureDesk()
         self.gate = Gate(settings.key, qa_only=settings.qa_only)
         self.meter = Meter()
         self.counts: Counter[str] = Counter()
@@ -196,6 +204,11 @@ class Sandbox:
                     self.counts["events_skipped"] += 1
             case ReviewDue(code, reviewed_at):
                 self._review(code, reviewed_at)
+            case SignatureReviewDue(name):
+                status, reason = self.signatures.status(name, self.clock())
+                self._announce(
+                    SandboxReview(kind="sign", status=status, reason=reason, sign_name=name)
+                )
 
     def reply(self, reply_id: str, mobile: int, text: str, signature: str) -> bool:
         """Let one phone answer now; False if no reply more is kept."""
@@ -213,10 +226,23 @@ class Sandbox:
     def _review(self, code: str, reviewed_at: float) -> None:
         template = self.templates.find(code)
         # Changed or deleted meanwhile: that review does not count any more.
-        if template is None or template.reviewed_at != reviewed_at or not self.pushes:
+        if template is None or template.reviewed_at != reviewed_at:
             return
         status, reason = template_status(template, self.clock())
-        self.unpushed_reviews.append(SandboxReview("template", code, status, reason))
+        self._announce(
+            SandboxReview(kind="template", status=status, reason=reason, template_code=code)
+        )
+
+    def _announce(self, review: SandboxReview) -> None:
+        if self.pushes:
+            self.unpushed_reviews.append(review)
+
+    def signature_status(self, name: str) -> tuple[str, str]:
+        """Return the state of a signature and why it was rejected; some begin their review now."""
+        reviewed_at = self.clock() + self.settings.review_seconds
+        if self.signatures.open(name, reviewed_at):
+            self.agenda.add(reviewed_at, SignatureReviewDue(name))
+        return self.signatures.status(name, self.clock())
 
     @property
     def pushes(self) -> bool:
