@@ -210,7 +210,7 @@ async def create_digital(runtime: Rt, caller: Who, new: DigitalToWrite) -> Writt
 @routes.get(
     "/digital-templates/{name:path}/versions", summary="List a digital template's versions."
 )
-async def list_versions(runtime: Rt, caller: Who, name: Named) -> Page[DigitalVersion]:
+async def list_digital_versions(runtime: Rt, caller: Who, name: Named) -> Page[DigitalVersion]:
     """Return what was submitted when and by whom with the decisions, the newest first."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         found = await store.digital_template(connection, caller.workspace_id, name)
