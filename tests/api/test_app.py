@@ -85,10 +85,11 @@ async def test_an_import_begins_with_the_file_stored(web: Web, tmp_path: Any) ->
 async def test_a_count_counts(web: Web) -> None:
     body = {"text": "x" * 69, "signature": "测试", "rule": "mainland"}
 
-    assert await web.ask("POST", "/api/count", json=body) == (
-        200,
-        {"encoding": "mainland", "units": 73, "parts": 2},
-    )
+    status, counted = await web.ask("POST", "/api/count", json=body)
+    assert status == 200
+    asked = {name: counted[name] for name in ("encoding", "units", "parts", "price_milli")}
+    assert asked == {"encoding": "mainland", "units": 73, "parts": 2, "price_milli": None}
+    assert counted["worst"]["parts"] == 2
 
 
 async def test_a_number_that_is_opted_out_comes_back_masked(web: Web, stage: Stage) -> None:

@@ -100,3 +100,54 @@ def test_any_text_is_linted_and_every_finding_lies_in_it(text: str) -> None:
 def test_the_traditional_sample_has_no_character_of_the_simplified_standard() -> None:
     simplified = [char for char in TRADITIONAL_SAMPLE if char.encode("gb2312", "ignore")]
     assert simplified == []
+
+
+ALIYUN = TextRules(
+    MessageType.promotional,
+    OPT_OUT,
+    refuses_emoji=True,
+    refuses_traditional=True,
+    refuses_mobile_numbers=True,
+    doubts_links_ending_in_variables=True,
+    wants_opt_out_text=True,
+    most_variables=1,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "position"),
+    [
+        ("会员${name}在${city}的优惠", "too_many_variables", 10),
+        ("致电15412345678领取", "mobile_number", 2),
+        ("致电+86 15412345678领取", "mobile_number", 2),
+        ("致电0571-55501234领取", None, 0),
+        ("订单201541234567890发货", None, 0),
+        ("领取\u200b优惠", "unsupported_character", 2),
+        ("领取\ue001优惠", "unsupported_character", 2),
+        ("领取\u202e优惠", "unsupported_character", 2),
+        ("戳https://d.example.cn/abc123/${sp_abc123} 领取", "link_with_variable", 1),
+        ("戳d.example.cn/${code} 领取", "link_with_variable", 1),
+        ("戳https://d.example.cn/abc123 ${name}领取", None, 0),
+        ("囧囧会员日", "perhaps_traditional", 0),
+        ("會員日", "traditional_characters", 0),
+        ("鏑會日", "traditional_characters", 1),
+    ],
+)
+def test_what_alibabas_reviewers_send_back_is_found_at_its_place(
+    text: str, code: str | None, position: int
+) -> None:
+    expected = [] if code is None else [(code, position)]
+    assert codes(f"{text}{OPT_OUT}", ALIYUN) == expected
+
+
+def test_a_promotion_is_better_with_an_opt_out_text_even_where_the_account_has_none() -> None:
+    rules = TextRules(MessageType.promotional, wants_opt_out_text=True)
+    (finding,) = lint("会员日", rules)
+    assert (finding.code, finding.severity) == ("opt_out_text_missing", Severity.WARNING)
+    assert lint("会员日 回T退订", rules) == []
+
+
+def test_a_character_that_joins_two_emoji_is_no_invisible_one() -> None:
+    rules = TextRules(MessageType.notification)
+    assert lint("你好👩\u200d🍳", rules) == []
+    assert [finding.position for finding in lint("你\u200d好", rules)] == [1]

@@ -176,7 +176,7 @@ async def copy_template(
 @routes.get(
     "/templates/{name:path}/versions", tags=["templates"], summary="List a template's versions."
 )
-async def list_versions(runtime: Rt, caller: Who, name: Named) -> Page[TemplateVersion]:
+async def list_template_versions(runtime: Rt, caller: Who, name: Named) -> Page[TemplateVersion]:
     """Return what was submitted when and by whom with the decisions, the newest first."""
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         template = await store.template_named(

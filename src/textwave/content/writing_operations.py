@@ -93,13 +93,13 @@ async def count_writing(
     if len(writing.samples) > MOST_SAMPLES:
         raise InvalidValue("samples", f"give at most {MOST_SAMPLES}.")
     if writing.platform is None:
-        return _counted(writing, writing.text, writing.rule, None)
+        return counted_by(writing, writing.text, writing.rule, None)
     account = await connection_store.platform_named(
         connection, workspace_id=workspace_id, name=writing.platform
     )
     ending = account.opt_out_text if takes_opt_out_text(writing.message_type, account) else ""
     text = full_text(writing.text, writing.message_type, ending)
-    return _counted(writing, text, account.counting, Money(account.price_milli, account.currency))
+    return counted_by(writing, text, account.counting, Money(account.price_milli, account.currency))
 
 
 async def check_writing(
@@ -136,7 +136,8 @@ async def check_writing(
         return [error(refused.code, 0, refused.sentence)]
 
 
-def _counted(writing: Writing, text: str, rule: Counting, price: Money | None) -> Counted:
+def counted_by(writing: Writing, text: str, rule: Counting, price: Money | None) -> Counted:
+    """Count a whole text by a rule, at a price for each part."""
     template = _template(text)
     part_price = price or Money(0, "CNY")
     typed = preview_count(template, writing.signature, rule, part_price, [writing.values])
