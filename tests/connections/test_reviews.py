@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textwave.connections.reviews import Pace, Turn, next_turn, pause_before
+from textwave.connections.reviews import Pace, ApplicationTurn, next_turn, pause_before
 
 CHINA = timezone(timedelta(hours=8))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -44,7 +44,7 @@ def earliest(pace: Pace, given_at: list[datetime], now: datetime) -> datetime:
 def test_the_hundred_and_first_of_a_day_goes_at_midnight_of_the_platform() -> None:
     pace = Pace(100, 30, CHINA)
     evening = datetime(2026, 3, 1, 15, 30, tzinfo=UTC)
-    last = Turn(evening, evening.astimezone(CHINA).date(), 100)
+    last = ApplicationTurn(evening, evening.astimezone(CHINA).date(), 100)
     assert next_turn(pace, last, evening).last_at == datetime(2026, 3, 2, tzinfo=CHINA)
 
 

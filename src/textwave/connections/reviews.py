@@ -50,7 +50,7 @@ PACES: Final[dict[PlatformKind, Pace]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ApplicationTurn:
     """The last turn that was given: when, and how many were given on that day with it."""
 
     last_at: datetime
@@ -58,18 +58,18 @@ class Turn:
     taken: int
 
 
-def next_turn(pace: Pace, last: Turn | None, now: datetime) -> Turn:
+def next_turn(pace: Pace, last: ApplicationTurn | None, now: datetime) -> ApplicationTurn:
     """Return the turn after the last one: now, or as soon as the platform takes one more."""
     if last is None:
-        return Turn(now, now.astimezone(pace.zone).date(), 1)
+        return ApplicationTurn(now, now.astimezone(pace.zone).date(), 1)
     at = max(now, last.last_at + timedelta(seconds=pace.seconds_apart))
     day = at.astimezone(pace.zone).date()
     if day != last.day:
-        return Turn(at, day, 1)
+        return ApplicationTurn(at, day, 1)
     if last.taken < pace.per_day:
-        return Turn(at, day, last.taken + 1)
+        return ApplicationTurn(at, day, last.taken + 1)
     tomorrow = day + timedelta(days=1)
-    return Turn(datetime.combine(tomorrow, time(), pace.zone), tomorrow, 1)
+    return ApplicationTurn(datetime.combine(tomorrow, time(), pace.zone), tomorrow, 1)
 
 
 def pause_before(attempt: int) -> timedelta:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from textwave.connections.reviews import Pace, Turn, next_turn
+from textwave.connections.reviews import Pace, ApplicationTurn, next_turn
 from textwave.kit.ids import PlatformId
 from textwave.storage.ledger import Connection, execute, one, value
 from textwave.storage.statements import load_statements
@@ -19,7 +19,7 @@ async def take_turn(
     first = next_turn(pace, None, now)
     if await value(connection, _SQL["begin_turns"], key | asdict(first)) is not None:
         return first.last_at
-    last = await one(connection, Turn, _SQL["last_turn"], key)
+    last = await one(connection, ApplicationTurn, _SQL["last_turn"], key)
     turn = next_turn(pace, last, now)
     await execute(connection, _SQL["keep_turn"], key | asdict(turn))
     return turn.last_at
