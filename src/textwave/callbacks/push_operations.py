@@ -9,14 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-import msgspec
-
 from textwave.callbacks import store
 from textwave.connections.accounts import PlatformKind
 from textwave.connections.push import AliyunReport
 from textwave.kit.refusal import Refusal
 from textwave.platforms.thirdparty import MalformedCallback
-from textwave.responses.formats import BodyFormat
+from textwave.responses.formats import BodyFormat, pieces_of
 from textwave.responses.jobs import OF_CALLBACK
 from textwave.storage.ledger import Ledger
 from textwave.storage.queue import defer
@@ -32,7 +30,6 @@ _KINDS: Final[dict[AliyunReport, str]] = {
     AliyunReport.signature_reviews: "reviews",
     AliyunReport.template_reviews: "reviews",
 }
-_array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @dataclass(eq=False)
@@ -88,7 +85,7 @@ def _size(body: bytes) -> int:
     Raises:
         MalformedCallback: it is no array.
     """
-    try:
-        return len(_array.decode(body))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise MalformedCallback(None, "", "is not a JSON array") from None
+    pieces = pieces_of(body)
+    if pieces is None:
+        raise MalformedCallback(None, "", "is not a JSON array")
+    return len(pieces)

@@ -4,10 +4,11 @@ A body stays as it came until it is merged. Who cannot mend and resend a body lo
 one item that does not fit: the others are taken, and that one is named.
 """
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -25,6 +26,9 @@ class BodyFormat(StrEnum):
     THIRDPARTY = "thirdparty"
     ALIYUN = "aliyun"
     PULLED = "pulled"
+
+
+_array: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +75,40 @@ def read_body(form: BodyFormat, kind: str, body: bytes) -> tuple[list[Any], str 
         return _read_what_fits(reading.of(kind), body, malformed)
 
 
+def pieces_of(body: bytes) -> list[bytes] | None:
+    """Return the items of an array, each still written; None: the body is no array at all.
+
+    Half a character, as a text cut off by somebody may end, does not spoil what is around it.
+    """
+    try:
+        return [bytes(piece) for piece in _array.decode(body)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        found: object = json.loads(body.decode("utf-8", "replace"))
+        if not isinstance(found, list):
+            return None
+        texts = [json.dumps(item, ensure_ascii=False) for item in cast("list[object]", found)]
+    except (ValueError, RecursionError):
+        return None
+    return [text.encode("utf-8", "replace") for text in texts]
+
+
 def _read_what_fits(
     parse: Callable[[bytes], list[Any]], body: bytes, malformed: MalformedCallback
-) -> tuple[list[Any], str]:
-    try:
-        pieces: Sequence[msgspec.Raw] = msgspec.json.decode(body, type=list[msgspec.Raw])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+) -> tuple[list[Any], str | None]:
+    pieces = pieces_of(body)
+    if pieces is None:
         return [], malformed.sentence
     items: list[Any] = []
     left_out: list[tuple[int, MalformedCallback]] = []
     for place, piece in enumerate(pieces):
         try:
-            items += parse(b"[" + bytes(piece) + b"]")
+            items += parse(b"[" + piece + b"]")
         except MalformedCallback as error:
             left_out.append((place, error))
     if not left_out:
-        return items, f"{len(pieces)} items came at once, which is unusual; all were taken."
+        return items, None
     place, first = left_out[0]
     field = f", `{first.field}`" if first.field else ""
     said = f"{len(left_out)} of {len(pieces)} items were left out. The first: item {place}{field}: "
