@@ -12,7 +12,8 @@ from textwave.singles.gathering_operations import (
     KEPT_DAYS,
     forget_messages,
     gather,
-    sweep,
+    gather_forgotten,
+    send_forgotten,
 )
 
 
@@ -73,10 +74,22 @@ async def test_a_batch_that_comes_while_the_last_one_ends_is_sent(program: Progr
 async def test_what_was_completed_too_early_is_opened_again(program: Program) -> None:
     await ask_many(program, 2)
     await program.gather()
-    await program.playing.execute("UPDATE campaign SET state = 'completed'")
-    await sweep(program.playing.ledger)
+    await program.playing.execute("UPDATE campaign SET state = 'completed', completed_at = now()")
+    assert await send_forgotten(program.playing.ledger) == 1
     await program.playing.send()
     assert len(await program.received()) == 2
+
+
+async def test_what_no_job_came_for_is_gathered_after_all(program: Program) -> None:
+    jobs = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'singles.gather'"
+    await ask_many(program, 1)
+    await program.playing.execute("DELETE FROM procrastinate_jobs")
+    await gather_forgotten(program.playing.ledger)
+    assert await program.playing.value(jobs) == 1
+    await program.gather()
+    await program.playing.execute("DELETE FROM procrastinate_jobs")
+    await gather_forgotten(program.playing.ledger)
+    assert await program.playing.value(jobs) == 0
 
 
 async def test_a_campaign_takes_messages_for_an_hour_and_not_while_it_is_paused(

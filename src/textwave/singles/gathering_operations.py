@@ -68,12 +68,17 @@ async def gather_waiting(ledger: Ledger, *, now: datetime) -> int:
     return handed_on
 
 
-async def sweep(ledger: Ledger) -> None:
-    """Let be gathered and sent what should be under way and is not: a safety net."""
+async def gather_forgotten(ledger: Ledger) -> None:
+    """Let be gathered what was written while the last job was at its end: a safety net."""
     async with ledger.transaction() as connection:
-        await store.reopen(connection)
         if await store.is_waiting(connection):
             await defer(connection, GATHER)
+
+
+async def send_forgotten(ledger: Ledger) -> int:
+    """Let campaigns send that were completed while a batch came: a safety net."""
+    async with ledger.transaction() as connection:
+        return await store.reopen(connection)
 
 
 async def forget_messages(ledger: Ledger, *, now: datetime) -> int:

@@ -12,7 +12,14 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from textwave.content.variables import TemplateText
-from textwave.kit.ids import SingleMessageId
+from textwave.kit.ids import (
+    PlatformId,
+    SignatureId,
+    SingleMessageId,
+    TemplateId,
+    WorkspaceId,
+)
+from textwave.kit.mobile import Mobile
 from textwave.kit.refusal import InvalidValue, Refusal
 from textwave.kit.typed import check_line
 
@@ -53,6 +60,20 @@ class SingleMessage:
     sent_at: datetime | None
     answered_at: datetime | None
     finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message that was checked, as it is written down."""
+
+    workspace_id: WorkspaceId
+    platform_id: PlatformId
+    platform: str
+    signature_id: SignatureId
+    template_id: TemplateId
+    mobile: Mobile
+    variables: list[str]
+    parts: int
 
 
 @dataclass(eq=False)
@@ -117,6 +138,33 @@ class MessagesWait(Refusal):
             f"Messages have been waiting for {self.seconds} seconds and nobody takes them. Nothing "
             "was written. See that a worker runs, then send this again with the same key."
         )
+
+
+def waiting(
+    message_id: SingleMessageId,
+    created_at: datetime,
+    key: str,
+    actor: str,
+    asked: AskedMessage,
+    new: NewMessage,
+) -> SingleMessage:
+    """Return a message as it stands when it has just been written down."""
+    return SingleMessage(
+        id=message_id,
+        idempotency_key=key,
+        platform=new.platform,
+        signature=asked.signature,
+        template=asked.template,
+        mobile=new.mobile,
+        parts=new.parts,
+        state="waiting",
+        cause="",
+        created_by=actor,
+        created_at=created_at,
+        sent_at=None,
+        answered_at=None,
+        finished_at=None,
+    )
 
 
 def check_key(key: str) -> None:

@@ -4,35 +4,37 @@ Who asks again under the same key gets the same message; nothing is written twic
 could not be sent: texts that are no approved notification, numbers that are none.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from textwave.accounts.store import workspace
 from textwave.connections.accounts import PlatformAccount, PlatformKind
 from textwave.connections.store import platform_named
+from textwave.content.capabilities import needed, refuse_unsupported
 from textwave.content.operations import examine
 from textwave.content.rendering import render
-from textwave.content.store import Template, template_named
 from textwave.content.tokens import TOKEN_LENGTH
-from textwave.content.variables import parse
-from textwave.kit.ids import SignatureId, SingleMessageId, WorkspaceId
+from textwave.content.variables import TemplateText, parse
+from textwave.kit.ids import SingleMessageId, WorkspaceId
 from textwave.kit.mobile import Mobile, national, read_mobile
 from textwave.kit.refusal import InvalidValue, NotFound
 from textwave.kit.text import Counting, count
 from textwave.platforms.contract import MessageType
-from textwave.signatures.store import signature_named
 from textwave.singles import store
 from textwave.singles.message import (
     AskedMessage,
     KeyUsedDifferently,
     MessagesWait,
+    NewMessage,
     NoNotification,
     NotApproved,
     SingleMessage,
     check_key,
     digest_of,
     values_of,
+    waiting,
 )
+from textwave.singles.store import Ingredients
 from textwave.storage.ledger import Connection
 from textwave.storage.queue import Job, defer
 
@@ -65,15 +67,13 @@ async def ask_for_message(
     digest = digest_of(asked)
     known = await store.of_key(connection, workspace_id, key)
     if known is None:
-        waiting = await store.oldest_waiting_seconds(connection, workspace_id)
-        if waiting > LONGEST_WAIT_SECONDS:
-            raise MessagesWait(int(waiting))
-        row = await _row(connection, workspace_id, asked, links_url, now)
-        written = {**row, "key": key, "digest": digest, "actor": actor}
-        added = await store.add(connection, written)
+        new = await _compose(connection, workspace_id, asked, links_url, now)
+        added = await store.add(
+            connection, {**asdict(new), "key": key, "digest": digest, "actor": actor}
+        )
         if added is not None:
             await defer(connection, GATHER)
-            return await single_message(connection, workspace_id, added)
+            return waiting(added.id, added.created_at, key, actor, asked, new)
         known = await store.of_key(connection, workspace_id, key)
     if known is None:
         raise RuntimeError("a key is taken by nobody")
@@ -96,78 +96,75 @@ async def single_message(
     return found[0]
 
 
-async def _row(
+async def _compose(
     connection: Connection,
     workspace_id: WorkspaceId,
     asked: AskedMessage,
     links_url: str,
     now: datetime,
-) -> dict[str, object]:
-    """Check what was asked for and return it as a row."""
-    template = await template_named(connection, workspace_id=workspace_id, name=asked.template)
-    account = await _account(connection, workspace_id, asked, template)
-    await _check_template(connection, template, account, links_url, now)
-    text = parse(template.content)
+) -> NewMessage:
+    """Check what was asked for and return it as it is written down."""
+    of = await store.ingredients(
+        connection, workspace_id, template=asked.template, signature=asked.signature
+    )
+    _check(asked, of)
+    account = await platform_named(connection, workspace_id=workspace_id, name=of.platform)
+    text = parse(of.content)
     values = values_of(text, asked.variables)
-    counting = Counting(account.counting)
+    await _check_text(connection, workspace_id, account, text, links_url, now)
     whole = render(text, values, "0" * TOKEN_LENGTH)
-    return {
-        "workspace_id": workspace_id,
-        "platform_id": account.id,
-        "signature_id": await _signature(connection, workspace_id, account, asked.signature),
-        "template_id": template.id,
-        "mobile": await _mobile(connection, workspace_id, asked.to, account),
-        "variables": values,
-        "parts": count(whole, asked.signature, counting).parts,
-    }
+    return NewMessage(
+        workspace_id,
+        account.id,
+        of.platform,
+        of.signature_id,
+        of.template_id,
+        _mobile(asked.to, of.default_region, account),
+        values,
+        count(whole, asked.signature, Counting(account.counting)).parts,
+    )
 
 
-async def _account(
-    connection: Connection, workspace_id: WorkspaceId, asked: AskedMessage, template: Template
-) -> PlatformAccount:
-    if asked.platform is not None and asked.platform != template.platform:
-        problem = f"“{asked.template}” is a template of “{template.platform}”. Leave it out."
+def _check(asked: AskedMessage, of: Ingredients) -> None:
+    if of.oldest_seconds > LONGEST_WAIT_SECONDS:
+        raise MessagesWait(int(of.oldest_seconds))
+    if asked.platform is not None and asked.platform != of.platform:
+        problem = f"“{asked.template}” is a template of “{of.platform}”. Leave it out."
         raise InvalidValue("platform", problem)
-    return await platform_named(connection, workspace_id=workspace_id, name=template.platform)
+    if of.type != MessageType.notification:
+        raise NoNotification(asked.template, of.type)
+    for kind, name, state in (
+        ("template", asked.template, of.template_state),
+        ("signature", asked.signature, of.signature_state),
+    ):
+        if state != "approved":
+            raise NotApproved(kind, name, state)
 
 
-async def _check_template(
+async def _check_text(
     connection: Connection,
-    template: Template,
+    workspace_id: WorkspaceId,
     account: PlatformAccount,
+    text: TemplateText,
     links_url: str,
     now: datetime,
 ) -> None:
-    if template.type is not MessageType.notification:
-        raise NoNotification(template.name, template.type)
-    if template.state != "approved":
-        raise NotApproved("template", template.name, template.state)
+    """Accept what the account can send, and links that lead somewhere, if there may be any."""
+    if "/" not in text.text:
+        refuse_unsupported(MessageType.notification, account, needed(text, 0))
+        return
     await examine(
         connection,
-        workspace_id=template.workspace_id,
+        workspace_id=workspace_id,
         account=account,
-        message_type=template.type,
-        content=template.content,
+        message_type=MessageType.notification,
+        content=text.text,
         links_url=links_url,
         now=now,
     )
 
 
-async def _signature(
-    connection: Connection, workspace_id: WorkspaceId, account: PlatformAccount, name: str
-) -> SignatureId:
-    found = await signature_named(
-        connection, workspace_id=workspace_id, platform_id=account.id, name=name
-    )
-    if found.state != "approved":
-        raise NotApproved("signature", name, found.state)
-    return found.id
-
-
-async def _mobile(
-    connection: Connection, workspace_id: WorkspaceId, written: str, account: PlatformAccount
-) -> Mobile:
-    region = (await workspace(connection, workspace_id)).default_region
+def _mobile(written: str, region: str, account: PlatformAccount) -> Mobile:
     mobile = read_mobile(written, region)
     if mobile is None:
         raise InvalidValue("to", "is no mobile number. Write it as +8615412345678.")

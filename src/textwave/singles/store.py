@@ -16,6 +16,7 @@ from textwave.kit.ids import (
     TemplateId,
     WorkspaceId,
 )
+from textwave.kit.refusal import NotFound
 from textwave.singles.message import SingleMessage
 from textwave.storage.ledger import Connection, execute, many, one, value
 from textwave.storage.statements import load_statements
@@ -30,6 +31,29 @@ class Keyed:
 
     id: SingleMessageId
     body_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A message that was just written down."""
+
+    id: SingleMessageId
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What a message is made of, and how long others have been waiting in the workspace."""
+
+    template_id: TemplateId
+    type: str
+    template_state: str
+    content: str
+    platform: str
+    signature_id: SignatureId
+    signature_state: str
+    default_region: str
+    oldest_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +100,9 @@ class Room:
     last_id: int
 
 
-async def add(connection: Connection, parameters: Mapping[str, Any]) -> SingleMessageId | None:
+async def add(connection: Connection, parameters: Mapping[str, Any]) -> Added | None:
     """Add a message that waits; None when its key is taken."""
-    added = await value(connection, _SQL["add"], parameters)
-    return None if added is None else SingleMessageId(added)
+    return await one(connection, Added, _SQL["add"], parameters)
 
 
 async def of_key(connection: Connection, workspace_id: WorkspaceId, key: str) -> Keyed | None:
@@ -88,10 +111,21 @@ async def of_key(connection: Connection, workspace_id: WorkspaceId, key: str) ->
     return await one(connection, Keyed, _SQL["of_key"], parameters)
 
 
-async def oldest_waiting_seconds(connection: Connection, workspace_id: WorkspaceId) -> float:
-    """Return how long the oldest waiting message has been waiting; 0: none waits."""
-    parameters = {"workspace_id": workspace_id}
-    return await value(connection, _SQL["oldest_waiting_seconds"], parameters) or 0.0
+async def ingredients(
+    connection: Connection, workspace_id: WorkspaceId, *, template: str, signature: str
+) -> Ingredients:
+    """Read what a message is made of.
+
+    Raises:
+        NotFound: the workspace has no such template, or no such signature at its platform.
+    """
+    parameters = {"workspace_id": workspace_id, "template": template, "signature": signature}
+    found = await one(connection, Ingredients, _SQL["ingredients"], parameters)
+    if found is None or not found.template_id:
+        raise NotFound("template", template)
+    if not found.signature_id:
+        raise NotFound("signature", signature)
+    return found
 
 
 async def messages(

@@ -4,19 +4,30 @@ INSERT INTO single_message (workspace_id, idempotency_key, body_digest, platform
     template_id, mobile, variables, parts, created_by)
 VALUES (%(workspace_id)s, %(key)s, %(digest)s, %(platform_id)s, %(signature_id)s, %(template_id)s,
     %(mobile)s, %(variables)s, %(parts)s, %(actor)s)
-ON CONFLICT (workspace_id, idempotency_key) DO NOTHING RETURNING id
+ON CONFLICT (workspace_id, idempotency_key) DO NOTHING RETURNING id, created_at
 
 -- name: of_key
 -- Which message has a key, and what it was asked for.
 SELECT id, body_digest FROM single_message
 WHERE workspace_id = %(workspace_id)s AND idempotency_key = %(key)s
 
--- name: oldest_waiting_seconds
--- How long the workspace's oldest of the next thousand has been waiting to be gathered.
-SELECT extract(epoch FROM clock_timestamp() - min(w.created_at))::float8
-FROM (SELECT workspace_id, created_at FROM single_message
-      WHERE message_id IS NULL AND refusal = '' ORDER BY id LIMIT 1000) w
-WHERE w.workspace_id = %(workspace_id)s
+-- name: ingredients
+-- All that a message is made of, and how long the workspace's oldest of the next thousand has been
+-- waiting to be gathered: one look for each message.
+SELECT t.id AS template_id, t.type, t.state AS template_state, t.content, p.name AS platform,
+    g.id AS signature_id, g.state AS signature_state, w.default_region,
+    coalesce((
+        SELECT extract(epoch FROM clock_timestamp() - min(o.created_at))::float8
+        FROM (SELECT workspace_id, created_at FROM single_message
+              WHERE message_id IS NULL AND refusal = '' ORDER BY id LIMIT 1000) o
+        WHERE o.workspace_id = w.id
+    ), 0) AS oldest_seconds
+FROM workspace w
+LEFT JOIN template t ON t.workspace_id = w.id AND t.name = %(template)s AND t.state <> 'deleted'
+LEFT JOIN platform p ON p.id = t.platform_id
+LEFT JOIN signature g ON g.workspace_id = w.id AND g.platform_id = t.platform_id
+    AND g.name = %(signature)s AND g.state <> 'deleted'
+WHERE w.id = %(workspace_id)s
 
 -- name: messages
 -- A page of a workspace's single messages as they stand, newest first.
@@ -148,7 +159,7 @@ RETURNING id
 -- name: reopen
 -- Those that were completed while a batch came: a safety net under the lock of the tally.
 UPDATE campaign c SET state = 'sending', completed_at = NULL
-WHERE c.purpose = 'single' AND c.state = 'completed' AND c.started_at > now() - interval '1 day'
+WHERE c.purpose = 'single' AND c.state = 'completed' AND c.completed_at > now() - interval '1 hour'
     AND EXISTS (SELECT FROM batch b WHERE b.campaign_id = c.id AND b.state <> 'done')
 
 -- name: is_waiting

@@ -29,7 +29,11 @@ from textwave.models.refresh_operations import defer_due_models
 from textwave.responses import operations as responses
 from textwave.responses.jobs import MERGE_CLICKS, MERGE_RECEIPTS, MERGE_REPLIES, MERGE_REVIEWS
 from textwave.responses.pull_operations import pull_all
-from textwave.singles.gathering_operations import forget_messages, sweep
+from textwave.singles.gathering_operations import (
+    forget_messages,
+    gather_forgotten,
+    send_forgotten,
+)
 from textwave.storage.partitions import ensure_partitions
 from textwave.storage.queue import defer
 from textwave.storage.touch_weeks import drop_touch_weeks, ensure_touch_weeks
@@ -74,7 +78,8 @@ def add_housekeeping(app: App, runtime: Runtime) -> None:
         ("rescue_jobs", EVERY_TWO_SECONDS, lambda: rescue(app, runtime)),
         ("begin_due", EVERY_FIVE_SECONDS, lambda: begin_what_is_due(runtime)),
         ("serve_unserved", EVERY_TEN_SECONDS, lambda: serve_unserved(runtime.ledger)),
-        ("sweep_singles", EVERY_TEN_SECONDS, lambda: sweep(runtime.ledger)),
+        ("gather_singles", EVERY_TWO_SECONDS, lambda: gather_forgotten(runtime.ledger)),
+        ("send_singles", EVERY_TEN_SECONDS, lambda: send_forgotten(runtime.ledger)),
         (
             "forget_singles",
             EVERY_DAY,

@@ -52,6 +52,7 @@ ALTER TABLE campaign
     ALTER COLUMN audience_id DROP NOT NULL,
     ADD CONSTRAINT campaign_has_audience CHECK (audience_id IS NOT NULL OR purpose = 'single');
 CREATE INDEX campaign_of_singles ON campaign (template_id, id DESC) WHERE purpose = 'single';
+CREATE INDEX campaign_of_singles_ended ON campaign (completed_at) WHERE purpose = 'single';
 
 CREATE TABLE single_message (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
