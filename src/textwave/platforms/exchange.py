@@ -4,6 +4,7 @@ Every adapter's calls go through here. It refuses to follow redirects, to read e
 send anything twice, and to end in any other way than a whole answer or `NoAnswer`.
 """
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from yarl import URL
 from textwave.platforms.outcomes import Outcome
 
 DETAIL_CHARACTERS = 200
+_SENT_AT_ONCE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ async def exchange(session: aiohttp.ClientSession, letter: Letter, limits: Limit
         async with session.request(
             letter.method,
             letter.url,
-            data=letter.body or None,
+            data=_sent(letter.body),
             headers=letter.headers,
             timeout=timeout,
             allow_redirects=False,
@@ -82,6 +84,13 @@ async def exchange(session: aiohttp.ClientSession, letter: Letter, limits: Limit
         raise NoAnswer(Outcome.unknown, detail) from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise NoAnswer(Outcome.unknown, _said(error)) from error
+
+
+def _sent(body: bytes) -> bytes | io.BytesIO | None:
+    """Return what a session sends; files of digital messages go in pieces, as others wait too."""
+    if len(body) > _SENT_AT_ONCE_BYTES:
+        return io.BytesIO(body)
+    return body or None
 
 
 async def _read_bounded(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
