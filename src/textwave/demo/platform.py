@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import psutil
@@ -107,11 +108,14 @@ class SandboxProcess:
             },
         }
 
-    def push_to(self, addresses: Mapping[str, str]) -> None:
-        """Enter at Alibaba's stand-in where its reports go; the other sandbox knows by itself."""
+    def push_to(self, web: str, addresses: Mapping[str, str]) -> None:
+        """Enter at Alibaba's stand-in where its reports go; the other sandbox knows by itself.
+
+        `web` is where Textwave answers on this machine, whatever its public address is.
+        """
         if self.kind is Kind.ALIYUN:
-            root = addresses["SmsReport"].removesuffix("/SmsReport")
-            _ask(f"{self.url}/sandbox/settings", {"push_url": root})
+            path = urlsplit(addresses["SmsReport"]).path.removesuffix("/SmsReport")
+            _ask(f"{self.url}/sandbox/settings", {"push_url": web + path})
 
     def stop(self) -> None:
         """End it, if it still runs."""

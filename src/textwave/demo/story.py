@@ -130,8 +130,11 @@ class Story:
         sandbox = self.sandbox
         if not self._has("/api/platforms", sandbox.name):
             self.api.post("/api/platforms", sandbox.account())
-        found = self.api.get(f"/api/platforms/{segment(sandbox.name)}")
-        sandbox.push_to(found["callback_addresses"])
+        path = f"/api/platforms/{segment(sandbox.name)}"
+        found = self.api.get(path)
+        if found["base_url"] != sandbox.url:  # somebody else took its port meanwhile
+            self.api.patch(path, {"base_url": sandbox.url})
+        sandbox.push_to(self.api.url, found["callback_addresses"])
         if not any(self._is_own(one) for one in self._all("/api/signatures")):
             self.api.post("/api/signatures", {"platform": sandbox.name, "name": SIGNATURE})
         self._until_approved(
