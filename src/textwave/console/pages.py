@@ -18,7 +18,14 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from textwave.console import board, campaign_words, language, limit_words, table_words
+from textwave.console import (
+    board,
+    campaign_words,
+    language,
+    limit_words,
+    platform_words,
+    table_words,
+)
 from textwave.console.addresses import (
     audience_address,
     campaign_address,
@@ -43,6 +50,7 @@ _WORDS: Final = {
     **table_words.WORDS,
     **campaign_words.WORDS,
     **limit_words.WORDS,
+    **platform_words.WORDS,
 }
 _written_time = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").fullmatch
 _variable = re.compile(r"\$\{([^{}]*)\}")

@@ -164,7 +164,7 @@ async def _act(visit: Visit) -> Response:
     form = await visit.trusted_form()
     found = await _signature(visit)
     who: dict[str, Any] = {"workspace_id": visit.workspace_id, "actor": visit.actor}
-    what = {"platform": found.platform, "name": found.name}
+    what: dict[str, Any] = {"platform": found.platform, "name": found.name}
     try:
         async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
             if form.get("act") == "ask":

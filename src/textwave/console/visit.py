@@ -9,6 +9,7 @@ Refuses a form from another site, a form without the session's own token, and a 
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qs
 
+import aiohttp
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -51,6 +52,8 @@ class Ground(Protocol):
     def vault(self) -> Vault: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def http(self) -> aiohttp.ClientSession: ...
     def open_platform(self, account: PlatformAccount) -> Platform: ...
 
 
