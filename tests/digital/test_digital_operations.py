@@ -29,7 +29,7 @@ from textwave.kit.states import MoveNotAllowed
 from textwave.materials import operations as library
 from textwave.materials.examination import examine
 from textwave.materials.operations import Librarian, MaterialInUse
-from textwave.platforms.aliyun_sandbox.records import VendorStanding
+from textwave.platforms.aliyun_sandbox.records import TemplateRecord, VendorStanding
 from textwave.platforms.contract import CarrierState, Platform
 from textwave.settings import Settings
 from textwave.storage.ledger import Connection, Ledger, value
@@ -124,6 +124,15 @@ def standing(template: DigitalTemplate) -> dict[Carrier, CarrierState]:
     return {one.carrier: one.state for one in template.carriers}
 
 
+async def under_review(place: Place) -> TemplateRecord:
+    """Submit a template, on which no carrier decides before a test does."""
+    settings = place.aliyun.stand_in.settings
+    place.aliyun.stand_in.settings = replace(settings, review_seconds=86_400.0)
+    await place.write()
+    await place.submit()
+    return place.aliyun.stand_in.shelf.templates[str((await place.read()).row.code)]
+
+
 async def test_a_template_keeps_its_parts_in_order_and_its_texts_as_content(place: Place) -> None:
     made = (await place.write(parts=(*PARTS, TextPart("再见")))).template
     assert [(part.text, part.material) for part in made.parts] == [
@@ -175,10 +184,7 @@ async def test_a_template_is_approved_by_its_first_carrier_and_says_where_each_s
 
 
 async def test_campaigns_wait_until_all_carriers_have_decided(place: Place) -> None:
-    await place.write()
-    await place.submit()
-    record = place.aliyun.stand_in.shelf.templates[str((await place.read()).row.code)]
-    record.reviewed_at += 86_400
+    record = await under_review(place)
     record.vendors["MOBILE_VENDOR"] = VendorStanding.passed
     await place.ask()
     assert ((await place.read()).row.state, place.decided) == ("approved", [])
@@ -189,10 +195,7 @@ async def test_campaigns_wait_until_all_carriers_have_decided(place: Place) -> N
 
 
 async def test_campaigns_do_not_wait_for_slow_carriers_longer_than_a_day(place: Place) -> None:
-    await place.write()
-    await place.submit()
-    record = place.aliyun.stand_in.shelf.templates[str((await place.read()).row.code)]
-    record.reviewed_at += 86_400
+    record = await under_review(place)
     record.vendors["UNICOM_VENDOR"] = VendorStanding.passed
     await place.ask()
     await place.ask(timedelta(hours=25))
