@@ -1,6 +1,7 @@
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from platform_stage import KEY, QUIET
 
 from textwave.kit.refusal import InvalidValue
-from textwave.platforms.conformance import Finding, check
+from textwave.platforms.conformance import RULES, Finding, check
 from textwave.platforms.sandbox.application import build_application
 from textwave.platforms.sandbox.gate import Gate
 from textwave.platforms.sandbox.settings import SandboxSettings
@@ -17,6 +18,7 @@ from textwave.platforms.sandbox.world import Sandbox
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Change = Callable[[web.Request, dict[str, Any]], None]
+ROOT = Path(__file__).parents[2]
 SHORT: dict[str, Any] = {"wait_seconds": 1.0, "receipt_wait_seconds": 2.0}
 
 
@@ -176,3 +178,10 @@ async def test_a_web_page_instead_of_a_platform_is_a_finding_for_every_rule(kind
 async def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(InvalidValue):
         await check("http://[", KEY)
+
+
+def test_the_page_for_gateway_developers_lists_every_rule_with_its_demand() -> None:
+    page = (ROOT / "docs" / "how-to" / "connect-a-platform.md").read_text("utf-8")
+    listed = [line for line in page.splitlines() if line.startswith("| `")]
+    demands = [f"| `{rule.__name__}` | {(rule.__doc__ or '').splitlines()[0]} |" for rule in RULES]
+    assert listed[-len(RULES) :] == demands
