@@ -231,9 +231,8 @@ def _check_template(stand_in: StandIn, record: TemplateRecord) -> None:
         raise CallRefused("isv.SIGN_STATE_ILLEGAL", "RelatedSignName must be approved.")
     if record.variables:
         rule = _json(record.rule, "TemplateRule")
-        missing = [name for name in record.variables if name not in rule]
-        if not isinstance(rule, dict) or missing:
-            raise CallRefused("isv.TEMPLATE_PARAMS_ILLEGAL", f"TemplateRule: {missing}")
+        if not isinstance(rule, dict) or not set(record.variables) <= set(rule):
+            raise CallRefused("isv.TEMPLATE_PARAMS_ILLEGAL", "TemplateRule: not every variable.")
     if record.traffic_driving and not isinstance(
         _json(record.traffic_driving, "TrafficDriving"), list
     ):

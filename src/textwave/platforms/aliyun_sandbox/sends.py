@@ -17,6 +17,7 @@ BATCH_MAX: Final = 100
 OUT_ID_MAX: Final = 255
 VALUE_MAX: Final = 35
 LAST_OF_ONE_UNIT: Final = "\uffff"
+SURROGATES: Final = frozenset(map(chr, range(0xD800, 0xE000)))
 
 Parameters = Mapping[str, str]
 Answer = dict[str, Any]
@@ -139,7 +140,7 @@ def _checked_value(name: str, value: Any) -> str:
         raise CallRefused("isv.PARAM_LENGTH_LIMIT", f"{name}: 1-{VALUE_MAX} characters")
     if "://" in value:
         raise CallRefused("isv.PARAM_NOT_SUPPORT_URL")
-    if any(character > LAST_OF_ONE_UNIT for character in value):
+    if any(character > LAST_OF_ONE_UNIT or character in SURROGATES for character in value):
         raise CallRefused("isv.UNSUPPORTED_CONTENT")
     return value
 

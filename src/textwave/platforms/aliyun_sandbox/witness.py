@@ -11,7 +11,13 @@ from textwave.kit.refusal import InvalidValue
 from textwave.platforms.aliyun_sandbox.book import Taken
 from textwave.platforms.aliyun_sandbox.faults import Turn, refusals
 from textwave.platforms.aliyun_sandbox.numbers import read_number, write_number
-from textwave.platforms.aliyun_sandbox.records import Standing
+from textwave.platforms.aliyun_sandbox.records import (
+    OPERATORS,
+    VENDORS,
+    Registration,
+    Standing,
+    VendorStanding,
+)
 from textwave.platforms.aliyun_sandbox.reports import KINDS
 from textwave.platforms.aliyun_sandbox.settings import changed
 from textwave.platforms.aliyun_sandbox.world import StandIn
@@ -100,6 +106,7 @@ class Witness:
         record = signature or template
         if record is None or wanted.status not in set(Standing):
             raise InvalidValue("body", "must name a signature or a template, and how it stands")
+        _check_carriers(wanted)
         record.standing, record.reason = Standing(wanted.status), wanted.reason
         if signature is not None:
             signature.registrations |= wanted.carriers
@@ -141,6 +148,14 @@ def add_witness_routes(router: web.UrlDispatcher, stand_in: StandIn) -> None:
     router.add_post("/sandbox/fail", witness.fail)
     router.add_post("/sandbox/reply", witness.reply)
     router.add_post("/sandbox/decide", witness.decide)
+
+
+def _check_carriers(wanted: Decision) -> None:
+    """Accept carriers as the service names and numbers them, for what is decided about."""
+    names = set(OPERATORS) if wanted.signature else set(VENDORS)
+    states = set(Registration) if wanted.signature else set(VendorStanding)
+    if not (set(wanted.carriers) <= names and set(wanted.carriers.values()) <= states):
+        raise InvalidValue("carriers", f"must be some of {', '.join(names)} with known numbers")
 
 
 def _listed(message: Taken) -> dict[str, object]:
