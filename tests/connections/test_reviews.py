@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textwave.connections.reviews import Pace, ApplicationTurn, next_turn, pause_before
+from textwave.connections.reviews import ApplicationTurn, Pace, next_turn, pause_before
 
 CHINA = timezone(timedelta(hours=8))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -18,6 +18,7 @@ from textwave.platforms.contract import CarrierState, NotOffered
 from textwave.signatures import operations, store
 from textwave.signatures.operations import SignatureShared, SignatureUnderReview
 from textwave.signatures.papers import Papers, Source
+from textwave.signatures.registration import warnings
 from textwave.signatures.review_operations import (
     ask_for_signatures,
     hand_over_signature,
@@ -139,6 +140,29 @@ async def test_an_approved_one_knows_how_each_carrier_registers_it(
     assert later.carriers[Carrier.TELECOM].state is CarrierState.reviewing
     await ask(ali, NOW + timedelta(hours=12))
     assert (await read(ali, made)).carriers[Carrier.TELECOM].state is CarrierState.approved
+
+
+async def test_an_approved_one_that_the_platform_gave_up_stays_and_says_so(
+    ali: Place, stand_in: AliyunStage
+) -> None:
+    approved = await decided(ali, stand_in, 1)
+    await stand_in.post("decide", signature=NEW, status=10)
+    await ask(ali, NOW + timedelta(hours=13))
+    after = await read(ali, approved)
+    assert (after.state, after.verified) == ("approved", False)
+    assert after.reason.startswith("The platform says now that it is rejected.")
+    assert [warned.code for warned in warnings(after, NOW)] == ["not_verified", *carriers(after)]
+    await stand_in.post("decide", signature=NEW, status=1)
+    await ask(ali, NOW + timedelta(hours=26))
+    assert (await read(ali, approved)).verified
+
+
+def carriers(signature: Signature) -> list[str]:
+    return [
+        f"carrier_{said.state}"
+        for said in signature.carriers.values()
+        if said.state is not CarrierState.approved
+    ]
 
 
 async def test_a_rejected_one_is_edited_and_goes_to_the_same_reviewers_again(

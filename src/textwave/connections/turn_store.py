@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from textwave.connections.reviews import Pace, ApplicationTurn, next_turn
+from textwave.connections.reviews import ApplicationTurn, Pace, next_turn
 from textwave.kit.ids import PlatformId
 from textwave.storage.ledger import Connection, execute, one, value
 from textwave.storage.statements import load_statements

@@ -18,6 +18,7 @@ from textwave.signatures.store import Signature
 REGISTERING: Final = frozenset({PlatformKind.ALIYUN})
 """Kinds of platforms where each carrier registers signatures for its own numbers."""
 
+NOT_VERIFIED: Final = "The platform has not confirmed that it is approved."
 IDLE: Final = timedelta(days=150)
 LAPSING: Final = timedelta(days=180)
 _NAMES: Final[Mapping[Carrier, str]] = {
@@ -52,6 +53,8 @@ def warnings(signature: Signature, now: datetime) -> list[Warned]:
         for carrier, review in signature.carriers.items()
         if review.state is not CarrierState.approved
     ]
+    if not signature.verified:
+        found.insert(0, Warned("not_verified", signature.reason or NOT_VERIFIED))
     if idle := _idle(signature, now):
         found.append(idle)
     return found

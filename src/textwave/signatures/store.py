@@ -17,7 +17,7 @@ from textwave.connections.reviews import Decided, UnderReview
 from textwave.kit.carriers import Carrier
 from textwave.kit.ids import PlatformId, SignatureId, WorkspaceId
 from textwave.kit.refusal import NotFound
-from textwave.platforms.contract import CarrierReview, CarrierState, Review
+from textwave.platforms.contract import CarrierReview, CarrierState, Review, ReviewState
 from textwave.signatures.papers import Papers
 from textwave.signatures.states import SignatureState
 from textwave.storage.ledger import Connection, execute, many, one, value
@@ -272,11 +272,15 @@ async def keep_registrations(
     reviews: Mapping[str, Review],
     now: datetime,
 ) -> None:
-    """Keep what carriers say of signatures of a platform, by name."""
+    """Keep what carriers say of signatures of a platform, by name.
+
+    A review that is not approved is what the platform says of one that is approved here.
+    """
     parameters = {
         "platform_id": platform_id,
         "names": list(reviews),
         "carriers": [Jsonb(_write_carriers(review.carriers)) for review in reviews.values()],
+        "troubles": [_trouble(review) for review in reviews.values()],
         "now": now,
     }
     await execute(connection, _SQL["keep_registrations"], parameters)
@@ -298,6 +302,12 @@ async def to_ask(
         "limit": limit,
     }
     return await many(connection, UnderReview, _SQL["to_ask"], parameters)
+
+
+def _trouble(review: Review) -> str:
+    if review.state is ReviewState.approved:
+        return ""
+    return f"The platform says now that it is {review.state}. {review.reason}".rstrip()
 
 
 def _key(signature: Signature) -> dict[str, int]:

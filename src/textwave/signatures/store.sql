@@ -94,9 +94,13 @@ RETURNING s.workspace_id, s.id, s.name, s.state
 
 -- name: keep_registrations
 -- What carriers say, for signatures in use or under review; no word of them leaves the last one.
+-- An approved one that the platform does not stand by any more is not verified, and says why.
 UPDATE signature s SET asked_at = %(now)s,
-    carriers = CASE WHEN d.carriers = '{}' THEN s.carriers ELSE d.carriers END
-FROM (SELECT unnest(%(names)s::text[]) AS name, unnest(%(carriers)s::jsonb[]) AS carriers) d
+    carriers = CASE WHEN d.carriers = '{}' THEN s.carriers ELSE d.carriers END,
+    verified = CASE WHEN s.state = 'approved' THEN d.trouble = '' ELSE s.verified END,
+    reason = CASE WHEN s.state = 'approved' THEN d.trouble ELSE s.reason END
+FROM (SELECT unnest(%(names)s::text[]) AS name, unnest(%(carriers)s::jsonb[]) AS carriers,
+    unnest(%(troubles)s::text[]) AS trouble) d
 WHERE s.platform_id = %(platform_id)s AND s.name = d.name AND s.state <> 'deleted'
     AND s.submitted_at IS NOT NULL
 
