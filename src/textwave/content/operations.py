@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from textwave.accounts.trail import note_change
 from textwave.connections import store as connection_store
 from textwave.connections.accounts import PlatformAccount
 from textwave.content import store
@@ -21,7 +22,6 @@ from textwave.content.states import (
 )
 from textwave.content.store import Template
 from textwave.content.text_rules import SHOWN_WITH_SIGNATURE, rules_for
-from textwave.content.trail import note_change
 from textwave.content.variables import parse
 from textwave.content.version_store import Decision, add_version, decide_versions
 from textwave.content.wording import full_text

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from textwave.accounts.trail import note_change
 from textwave.connections import store as connection_store
 from textwave.connections.accounts import PlatformAccount
 from textwave.content import store as templates
@@ -26,7 +27,6 @@ from textwave.content.operations import (
 )
 from textwave.content.states import TEMPLATE_STATES, TemplateEvent
 from textwave.content.text_rules import rules_for
-from textwave.content.trail import note_change
 from textwave.content.version_store import Decision, add_version, decide_versions
 from textwave.digital import store
 from textwave.digital.parts import (

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from textwave.accounts.trail import note_change
 from textwave.connections import store as connection_store
 from textwave.connections.accounts import RATE_MAX, OpenPlatform, PlatformAccount
 from textwave.kit.ids import WorkspaceId
@@ -20,7 +21,6 @@ from textwave.signatures import store
 from textwave.signatures.papers import CREATING, KEPT_WHILE_REVIEWED, Papers, check_papers
 from textwave.signatures.states import SIGNATURE_STATES, SignatureEvent, SignatureState
 from textwave.signatures.store import Signature
-from textwave.signatures.trail import note_change
 from textwave.signatures.wording import check_signature
 from textwave.storage.ledger import Connection, Ledger
 from textwave.storage.queue import Job, defer

@@ -1,4 +1,4 @@
-"""Who changed what of signatures, for the audit log."""
+"""Who changed what, for the audit log."""
 
 from collections.abc import Mapping
 
