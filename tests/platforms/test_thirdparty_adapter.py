@@ -206,3 +206,17 @@ async def test_an_address_that_is_none_is_refused(url: str) -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(InvalidValue):
             ThirdPartyPlatform(session, url=url, name="p", key="k")
+
+
+async def test_a_digital_message_leaves_for_no_platform_whose_contract_has_none() -> None:
+    asked: list[str] = []
+
+    async def handler(incoming: web.Request) -> web.Response:
+        asked.append(incoming.path)
+        return answer(results=[])
+
+    async with adapter_on(handler) as platform:
+        sent = await platform.send(request("k", 1, message_type=MessageType.digital))
+    assert sent.outcome is Outcome.content_refused
+    assert "digital" in sent.detail
+    assert asked == []

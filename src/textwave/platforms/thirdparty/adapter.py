@@ -36,6 +36,7 @@ from textwave.platforms.contract import (
     Trace,
 )
 from textwave.platforms.exchange import USUAL_LIMITS, Letter, Limits, NoAnswer, exchange
+from textwave.platforms.outcomes import Outcome
 from textwave.platforms.signing import signature_headers
 from textwave.platforms.thirdparty.answers import (
     Answered,
@@ -49,7 +50,7 @@ from textwave.platforms.thirdparty.callbacks import (
     receipt_of,
     reply_of,
 )
-from textwave.platforms.thirdparty.codes import NOT_FOUND, REVIEW_STATES
+from textwave.platforms.thirdparty.codes import NOT_FOUND, REVIEW_STATES, SMS_TYPES
 from textwave.platforms.thirdparty.wire import (
     WireAccount,
     WireAnswer,
@@ -100,6 +101,9 @@ class ThirdPartyPlatform:
 
     async def send(self, request: SendRequest) -> SendAnswer:
         """Hand the messages over once; every trouble ends as an outcome."""
+        if request.message_type not in SMS_TYPES:
+            detail = f"The contract has no {request.message_type} messages."
+            return SendAnswer(Outcome.content_refused, detail=detail)
         try:
             answered = await self._exchange("POST", "/sms/send", body=encode_send(request))
         except NoAnswer as nothing:
