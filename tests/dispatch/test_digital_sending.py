@@ -82,3 +82,4 @@ async def test_digital_messages_are_delivered_and_billed_as_one_each(stage: Stag
         report = await added_up(ground.show, campaign_id)
         assert (report.delivered, report.parts) == (30, 30)
         assert report.drops == {"carrier not approved": 30}
+        assert "took a number along to another carrier" in report.notes[0]

@@ -28,6 +28,15 @@ def served_by(brief: Brief, approving: Collection[Carrier], ranges: CarrierRange
     return Served(mainland, frozenset(ranges.segments(approving)))
 
 
+def report_notes(drops: Mapping[str, int]) -> list[str]:
+    """Return what has to be said of the drops of a campaign that was planned."""
+    dropped = drops.get(CARRIER_NOT_APPROVED, 0)
+    if not dropped:
+        return []
+    said = f"{dropped:,} were dropped because no carrier of their number ranges had approved."
+    return [f"{said} Make a text campaign for them from this one. {PORTED_CAVEAT}"]
+
+
 def check_served(brief: Brief, mobiles: Collection[int]) -> None:
     """Accept typed numbers that the account sends to; their carriers are whoever they are.
 

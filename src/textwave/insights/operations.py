@@ -7,6 +7,7 @@ construction, in every report, at any moment.
 from dataclasses import dataclass
 from datetime import datetime
 
+from textwave.campaigns.served import report_notes
 from textwave.dispatch.stall_operations import stalls
 from textwave.insights import store
 from textwave.insights.store import Counters, VariantEffect
@@ -48,6 +49,7 @@ class EffectReport:
     stalled_since: datetime | None
     stalled_reason: str
     opt_out_lag_seconds: OptOutLag
+    notes: list[str]
 
 
 async def effect_report(
@@ -94,6 +96,7 @@ async def effect_report(
         stalled_since=stalled.since if stalled else None,
         stalled_reason=stalled.reason if stalled else "",
         opt_out_lag_seconds=await of_campaign(connection, workspace_id, counters.id),
+        notes=report_notes(drops),
     )
 
 
