@@ -8,8 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from textwave.platforms.aliyun_sandbox.errors import CallRefused
-from textwave.platforms.aliyun_sandbox.numbers import read_number
-from textwave.platforms.aliyun_sandbox.records import VARIABLE, Standing, TemplateRecord
+from textwave.platforms.aliyun_sandbox.numbers import is_mainland, read_number
+from textwave.platforms.aliyun_sandbox.records import (
+    INTERNATIONAL,
+    VARIABLE,
+    Standing,
+    TemplateRecord,
+)
 from textwave.platforms.aliyun_sandbox.world import Send, StandIn
 
 NUMBERS_MAX: Final = 1000
@@ -59,7 +64,7 @@ def _taken(stand_in: StandIn, parameters: Parameters, send: Send) -> Answer:
     out_id = parameters.get("OutId", "")
     if len(out_id) > OUT_ID_MAX:
         raise CallRefused("isv.INVALID_PARAMETERS", f"OutId: at most {OUT_ID_MAX} characters.")
-    stand_in.check_numbers(send.numbers, send.template)
+    _check_numbers(send.numbers, send.template)
     send = Send(send.numbers, send.signatures, send.texts, send.template, out_id)
     return {"BizId": stand_in.take(send)}
 
@@ -94,6 +99,15 @@ def _numbers(written: Sequence[str]) -> list[int]:
             raise CallRefused("isv.MOBILE_NUMBER_ILLEGAL", f"{one[:20]}invalid mobile number")
         numbers.append(mobile)
     return numbers
+
+
+def _check_numbers(numbers: Sequence[int], template: TemplateRecord) -> None:
+    """Accept numbers that a template may go to: all at home, or all abroad."""
+    at_home = {is_mainland(mobile) for mobile in numbers}
+    if template.type == INTERNATIONAL and True in at_home:
+        raise CallRefused("isv.DOMESTIC_NUMBER_NOT_SUPPORTED")
+    if template.type != INTERNATIONAL and False in at_home:
+        raise CallRefused("isv.MOBILE_NUMBER_ILLEGAL")
 
 
 def _texts(written: str) -> list[str]:

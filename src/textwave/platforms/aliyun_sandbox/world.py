@@ -18,13 +18,9 @@ from textwave.platforms.aliyun_sandbox.errors import CallRefused
 from textwave.platforms.aliyun_sandbox.fates import Recipient, decided, dest_code, is_opt_out
 from textwave.platforms.aliyun_sandbox.faults import Faults
 from textwave.platforms.aliyun_sandbox.limits import NumberLimits, Sent
-from textwave.platforms.aliyun_sandbox.numbers import is_mainland, write_day
+from textwave.platforms.aliyun_sandbox.numbers import write_day
 from textwave.platforms.aliyun_sandbox.queues import Held, Queues
-from textwave.platforms.aliyun_sandbox.records import (
-    INTERNATIONAL,
-    SignatureRecord,
-    TemplateRecord,
-)
+from textwave.platforms.aliyun_sandbox.records import SignatureRecord, TemplateRecord
 from textwave.platforms.aliyun_sandbox.settings import StandInSettings
 from textwave.platforms.aliyun_sandbox.shelf import Shelf
 from textwave.platforms.sandbox.agenda import Agenda, Event, ReplyDue, VisitDue
@@ -294,18 +290,6 @@ class StandIn:
                 due=book.due[held],
             )
         )
-
-    def check_numbers(self, numbers: Sequence[int], template: TemplateRecord) -> None:
-        """Accept numbers that the template may go to: all at home, or all abroad.
-
-        Raises:
-            CallRefused: they are mixed, or the template is for the others.
-        """
-        at_home = {is_mainland(mobile) for mobile in numbers}
-        if template.type == INTERNATIONAL and True in at_home:
-            raise CallRefused("isv.DOMESTIC_NUMBER_NOT_SUPPORTED")
-        if template.type != INTERNATIONAL and False in at_home:
-            raise CallRefused("isv.MOBILE_NUMBER_ILLEGAL")
 
     def _tally(self, day: str, template_type: int, signature: str) -> Tally:
         return self.tallies.setdefault((day, template_type, signature), Tally())
