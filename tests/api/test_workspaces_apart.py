@@ -41,6 +41,12 @@ WHOLE_BODIES: dict[str, dict[str, Any]] = {
         "variables": {"name": {"column": "first_name"}},
     },
     "/api/campaigns/{name}/test-send": {"mobiles": ["15412345678"]},
+    "/api/digital-templates/{name}": {
+        "signature": "Textwave",
+        "subject": "New",
+        "remark": "Campaign message",
+        "parts": [{"text": "Hello"}],
+    },
 }
 """For operations that look at the whole body before they look for the thing."""
 REFERENCES = ("platform", "signature", "template", "audience", "table", "link", "campaign")
