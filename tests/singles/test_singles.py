@@ -126,14 +126,23 @@ async def test_an_opt_out_does_not_stop_a_notification(program: Program) -> None
     assert (await program.read(asked.id)).state == "submitted"
 
 
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ("UPDATE template SET state = 'deleted'", "The template “welcome” is deleted."),
+        ("UPDATE signature SET state = 'rejected'", "The signature “Textwave” is rejected."),
+        ("DELETE FROM platform_workspace", "The platform “sandbox” is not the workspace's"),
+        ("UPDATE platform SET retired_at = now()", "The platform “sandbox” is not the workspace's"),
+    ],
+)
 async def test_what_is_taken_back_before_it_leaves_is_refused_with_the_reason_and_stops_nobody(
-    program: Program,
+    program: Program, change: str, cause: str
 ) -> None:
     asked = await program.ask()
-    await program.playing.execute("UPDATE template SET state = 'deleted'")
+    await program.playing.execute(change.encode())
     assert await program.gather() == 1
     kept = await program.read(asked.id)
-    assert (kept.state, kept.cause) == ("refused", "The template “welcome” is deleted.")
+    assert (kept.state, kept.cause.startswith(cause)) == ("refused", True)
     assert await program.gather() == 0
 
 

@@ -115,6 +115,8 @@ async def _hand_on(connection: Connection, group: Group, taken: list[Taken], now
 
 def _unfit(group: Group) -> str:
     """Say what was taken back since the message was asked for; empty: nothing."""
+    if not group.is_admitted:
+        return f"The platform “{group.platform}” is not the workspace's any more."
     if group.template_state != "approved":
         return f"The template “{group.template}” is {group.template_state}."
     if group.signature_state != "approved":

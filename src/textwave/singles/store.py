@@ -71,6 +71,8 @@ class Group:
     template: str
     template_state: str
     content: str
+    platform: str
+    is_admitted: bool
 
     @property
     def key(self) -> dict[str, Any]:

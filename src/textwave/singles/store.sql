@@ -62,7 +62,9 @@ ORDER BY s.id DESC LIMIT %(limit)s
 -- What the message that has waited longest is made of; of all workspaces, for workers.
 SELECT s.workspace_id, s.platform_id, s.signature_id, s.template_id, p.kind, p.max_batch,
     g.name AS signature, g.state AS signature_state, t.name AS template, t.state AS template_state,
-    t.content
+    t.content, p.name AS platform, p.retired_at IS NULL AND EXISTS (
+        SELECT FROM platform_workspace w
+        WHERE w.platform_id = p.id AND w.workspace_id = s.workspace_id) AS is_admitted
 FROM single_message s
 JOIN platform p ON p.id = s.platform_id
 JOIN signature g ON g.id = s.signature_id
