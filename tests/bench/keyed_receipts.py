@@ -33,7 +33,7 @@ def measure(place: Place, rows: int | None) -> Measurement:
     merge_until(owner, -(-count * 21 // 20 // BODY))
     by_id = count * 1.05 / merge_alone(owner)
     near, shuffled = (_merge(owner, indexes) for indexes in _orders(count))
-    detail = {"shuffled_per_second": round(shuffled)}
+    detail: dict[str, float] = {"shuffled_per_second": round(shuffled)}
     return Measurement(
         "receipts-by-key", round(near), "receipts/s", round(by_id), near / by_id, count, detail
     )
