@@ -37,6 +37,7 @@ async def planned(ground: Alibaba) -> CampaignId:
     )
     url, user = stage.platform_url, ground.stand_in.settings.user_id
     options = {name: f"Alicom-Queue-{user}-{report}" for name, report in QUEUES.items()}
+    options["digital_price_milli"] = "250"
     await ground.show.execute(
         "UPDATE platform SET kind = 'aliyun', key_id = %s, options = %s, receipts = 'pull',"
         " capabilities = '{}'",
@@ -80,6 +81,6 @@ async def test_digital_messages_are_delivered_and_billed_as_one_each(stage: Stag
         await ground.pull()
         await merge_receipts(ground.show.ledger)
         report = await added_up(ground.show, campaign_id)
-        assert (report.delivered, report.parts) == (30, 30)
+        assert (report.delivered, report.parts, report.price_milli) == (30, 30, 30 * 250)
         assert report.drops == {"carrier not approved": 30}
         assert "took a number along to another carrier" in report.notes[0]

@@ -99,6 +99,11 @@ class KindRules:
     pulled_from: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+def _check_price(place: str, text: str) -> None:
+    if not re.fullmatch(r"[0-9]{1,7}", text):
+        raise InvalidValue(place, "write thousandths of the currency, such as 250 for 0.25.")
+
+
 RULES: Final[dict[PlatformKind, KindRules]] = {
     PlatformKind.THIRDPARTY: KindRules(
         default_url="",
@@ -127,6 +132,8 @@ RULES: Final[dict[PlatformKind, KindRules]] = {
             "organization_code": _check_owner,
             "icp_number": _check_owner,
             "icp_picture": _check_owner,
+            # Of one digital message; without it such a one costs what a part of a text does
+            "digital_price_milli": _check_price,
         },
         pulled_from={"receipts": "report_queue", "replies": "reply_queue"},
     ),

@@ -1,7 +1,9 @@
 -- name: campaign
 -- A campaign's counters, kept up to date by plan, batches and merges.
 SELECT c.id, c.name, c.state, c.reason, c.created_at, c.started_at, c.planned_at, c.completed_at,
-       p.price_milli, p.currency, t.campaign_id IS NOT NULL AS planned,
+       CASE WHEN c.type = 'digital' AND p.options ? 'digital_price_milli'
+           THEN (p.options ->> 'digital_price_milli')::integer ELSE p.price_milli END AS price_milli,
+       p.currency, t.campaign_id IS NOT NULL AS planned,
        coalesce(t.audience, 0) AS audience, coalesce(t.messages, 0) AS messages,
        coalesce(t.parts, 0) AS parts, coalesce(t.submitted, 0) AS submitted,
        coalesce(t.delivered, 0) AS delivered, coalesce(t.failed, 0) AS failed,
