@@ -35,4 +35,28 @@ async def test_a_text_is_counted_while_it_is_written_and_links_are_put_into_it(
     await expect(page.locator(".state")).to_contain_text("in review")
     await page.screenshot(path=tmp_path / "template.png", full_page=True)
     await page.set_viewport_size({"width": 400, "height": 800})
-    await fits(page)
+    assert await fits(page)
+
+
+PAGES = (
+    "platforms", "platforms/sandbox", "platforms/-/new?kind=aliyun", "signatures",
+    "signatures/sandbox/Textwave", "signatures/-/new", "templates", "templates/welcome",
+    "templates/-/new", "links", "links/sale", "links/-/domains",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+async def test_every_page_of_content_fits_a_phone_in_both_languages(
+    page: Page, stage: Stage, tmp_path: Path, language: str
+) -> None:
+    await stage.set(people(1))
+    await page.goto(f"/console/language?to={language}&next=/console/templates")
+    for number, place in enumerate(PAGES):
+        await page.set_viewport_size({"width": 1280, "height": 800})
+        answer = await page.goto(f"/console/{place}")
+        assert answer is not None
+        assert answer.status == 200, place
+        await page.screenshot(path=tmp_path / f"{number:02}.png", full_page=True)
+        await page.set_viewport_size({"width": 400, "height": 800})
+        await page.screenshot(path=tmp_path / f"{number:02}-narrow.png", full_page=True)
+        assert await fits(page), place

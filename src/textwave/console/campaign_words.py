@@ -38,7 +38,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "go": _("go all the same"),
         "cancel": _("cancel it"),
     },
-    "source": {
+    "signature source": {
         "enterprise": _("the enterprise's own name"),
         "trademark": _("a trademark"),
         "app": _("an app"),
