@@ -1,5 +1,6 @@
 """Digital templates from the first draft to the last carrier, over Alibaba's stand-in."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,7 @@ from textwave.storage.ledger import Connection, Ledger, value
 
 NOW = datetime.now(UTC)
 MEI, LI = Librarian("mei", is_administrator=False), Librarian("li", is_administrator=False)
+ADMINISTRATOR = Librarian("administrator", is_administrator=True)
 SIGNATURE = "湖畔"
 PARTS = (TextPart("春季新品 ${name}"), MaterialPart("spring"))
 DRAFT = DigitalDraft("spring", "sandbox", SIGNATURE, "新品", "New goods", PARTS)
@@ -290,3 +292,15 @@ async def test_a_digital_template_is_not_handled_like_a_text(place: Place) -> No
             await texts.delete_template(
                 connection, workspace_id=workspace_id, actor="mei", name="spring", now=NOW
             )
+
+
+async def test_of_two_people_who_submit_at_once_one_is_refused(place: Place) -> None:
+    await place.write()
+    results = await asyncio.gather(
+        place.do(digital.submit_digital, name="spring"),
+        place.do(digital.submit_digital, name="spring", librarian=ADMINISTRATOR),
+        return_exceptions=True,
+    )
+    refused = [one for one in results if isinstance(one, MoveNotAllowed)]
+    assert (len(refused), (await place.read()).row.state) == (1, "reviewing")
+    assert await place.sql("SELECT count(*) FROM template_version") == 1
