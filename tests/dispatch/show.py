@@ -100,8 +100,13 @@ class Show:
             await self.pass_time()
 
     async def pass_time(self) -> None:
-        """Let whatever waits be due now."""
-        await self.execute("UPDATE batch SET due_at = now() WHERE due_at < 'infinity'")
+        """Let whatever waits be due now, but for batches that somebody is at work on."""
+        await self.execute(
+            """UPDATE batch b SET due_at = now() FROM (
+                   SELECT campaign_id, number FROM batch WHERE due_at < 'infinity'
+                   FOR UPDATE SKIP LOCKED) waiting
+               WHERE (b.campaign_id, b.number) = (waiting.campaign_id, waiting.number)"""
+        )
         await self.execute("UPDATE platform SET free_at = now(), resting_until = now()")
 
     async def execute(self, statement: Any, parameters: Sequence[Any] = ()) -> int:
