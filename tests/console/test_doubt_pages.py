@@ -6,7 +6,7 @@ import pytest
 from tests.doubt_stage import doubtful_campaign
 from tests.stage import Stage
 from textwave.accounts.operations import Founding
-from textwave.storage.ledger import Ledger, value
+from textwave.storage.ledger import Ledger, execute, value
 from textwave.storage.secrets import Vault
 
 from .limit_shop import become_stranger, send, text_of
@@ -43,6 +43,25 @@ async def test_a_request_is_settled_once_with_what_is_known_beside_the_question(
     async with ledger.transaction() as connection:
         said = "SELECT settled_as FROM doubt_settlement"
         assert await value(connection, said) == "sent"
+
+
+async def test_what_the_platform_said_when_it_was_asked_stands_beside_the_question(
+    member: aiohttp.ClientSession, campaign_id: int, ledger: Ledger
+) -> None:
+    request = f"{DOUBTS}/requests/{campaign_id}-0-0"
+    assert "when asked" not in await text_of(member, request)
+    async with ledger.transaction() as connection:
+        await execute(
+            connection,
+            """INSERT INTO doubt_inquiry (campaign_id, number, attempt, workspace_id, asked,
+                   asked_at, due_at, answer)
+               SELECT id, 0, 0, workspace_id, 2, '2026-11-01T02:30:00Z', 'infinity',
+                   'it did not know the request' FROM campaign""",
+        )
+    assert "the platform: it did not know the request." in await text_of(member, DOUBTS)
+    page = await text_of(member, request)
+    assert "asked 2 times" in page
+    assert "proves nothing" in page
 
 
 async def test_sending_again_has_to_be_meant(

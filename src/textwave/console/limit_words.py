@@ -43,6 +43,14 @@ SETTLEMENTS: Final[Mapping[str, str]] = {
     "not sent": _("It was not sent"),
     "send again": _("Send it again"),
 }
+DOUBT_ANSWERS: Final[Mapping[str, str]] = {
+    answer: answer
+    for answer in (
+        _("it did not know the request"),
+        _("it had the request"),
+        _("it cannot be asked for requests"),
+    )
+}
 RUN_STATES: Final[Mapping[str, str]] = {
     "planned": _("To come"),
     "refreshing": _("Refreshing the audience"),
@@ -75,6 +83,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "obstacle": RULES,
     "message state": MESSAGE_STATES,
     "settlement": SETTLEMENTS,
+    "doubt answer": DOUBT_ANSWERS,
     "run state": RUN_STATES,
     "recurrence state": RECURRENCE_STATES,
     "said": SAID,
