@@ -79,6 +79,7 @@ STATES: Final[Mapping[str, str]] = {
 TYPES: Final[Mapping[str, str]] = {
     "promotional": _("Promotional"),
     "notification": _("Notification"),
+    "digital": _("Digital"),
 }
 OUTCOMES: Final[Mapping[str, str]] = {
     "delivered": _("Delivered"),
@@ -92,6 +93,7 @@ DROPS: Final[Mapping[str, str]] = {
     "duplicate number": _("Number occurs twice"),
     "opted out": _("Opted out"),
     "missing variable": _("A variable has no value"),
+    "value too long": _("A value is too long for the platform"),
     "fatigue": _("Had enough messages (fatigue)"),
     "quiet hours": _("Quiet hours"),
     "excluded": _("Left out by an audience"),

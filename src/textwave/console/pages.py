@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from textwave.console import (
     board,
     campaign_words,
+    digital_words,
     language,
     limit_words,
     platform_words,
@@ -51,6 +52,7 @@ _WORDS: Final = {
     **campaign_words.WORDS,
     **limit_words.WORDS,
     **platform_words.WORDS,
+    **digital_words.WORDS,
 }
 _written_time = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").fullmatch
 _variable = re.compile(r"\$\{([^{}]*)\}")
@@ -117,6 +119,8 @@ def _shown(chosen: str) -> dict[str, Any]:
         "age": partial(campaign_words.age, chosen=chosen),
         "weekday_names": campaign_words.weekday_names(chosen),
         "window_in_words": partial(campaign_words.window_in_words, chosen=chosen),
+        "file_size": partial(digital_words.file_size, chosen=chosen),
+        "length_of_time": digital_words.length_of_time,
         "money": money,
         "number": partial(format_decimal, locale=chosen),
         "percent": partial(percent, chosen=chosen),

@@ -86,6 +86,14 @@ class Tagged:
     tags: int
 
 
+@dataclass(frozen=True, slots=True)
+class KnownTag:
+    """A tag, and how many materials have it."""
+
+    name: str
+    materials: int
+
+
 async def hold_library(connection: Connection, workspace_id: WorkspaceId) -> Total:
     """Let others who add to the library wait, and return what it holds."""
     key = {"workspace_id": workspace_id}
@@ -146,6 +154,38 @@ async def materials(
         "limit": min(limit, LONGEST_PAGE),
     }
     return await many(connection, Material, _SQL["materials"], parameters)
+
+
+async def newest(
+    connection: Connection,
+    workspace_id: WorkspaceId,
+    *,
+    viewer: str | None,
+    wanted: Filter,
+    before: int | None = None,
+    limit: int = LONGEST_PAGE,
+) -> list[Material]:
+    """Return a page of materials, the newest first: from the end, or before an id."""
+    parameters = {
+        "workspace_id": workspace_id,
+        "viewer": viewer,
+        "kind": wanted.kind,
+        "tag": wanted.tag,
+        "created_by": wanted.created_by,
+        "shared": wanted.shared,
+        "text": wanted.text,
+        "before": before,
+        "limit": min(limit, LONGEST_PAGE),
+    }
+    return await many(connection, Material, _SQL["newest"], parameters)
+
+
+async def tags(
+    connection: Connection, workspace_id: WorkspaceId, *, viewer: str | None, limit: int
+) -> list[KnownTag]:
+    """Return the tags in use that a viewer sees, the most frequent first."""
+    parameters = {"workspace_id": workspace_id, "viewer": viewer, "limit": limit}
+    return await many(connection, KnownTag, _SQL["tags"], parameters)
 
 
 async def content(

@@ -36,6 +36,28 @@ WHERE workspace_id = %(workspace_id)s AND id > %(after)s
     AND (%(text)s::text IS NULL OR strpos(lower(name), lower(%(text)s)) > 0)
 ORDER BY id LIMIT %(limit)s
 
+-- name: newest
+-- The same page, the newest first: from the end, or before an id.
+SELECT id, workspace_id, name, kind, suffix, size_bytes, width, height, frames, milliseconds,
+    codec, sha256, original_suffix, original_size_bytes, tags, shared, created_by, created_at
+FROM material
+WHERE workspace_id = %(workspace_id)s AND (%(before)s::bigint IS NULL OR id < %(before)s)
+    AND (%(viewer)s::text IS NULL OR shared OR created_by = %(viewer)s)
+    AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (%(tag)s::text IS NULL OR %(tag)s = ANY(tags))
+    AND (%(created_by)s::text IS NULL OR created_by = %(created_by)s)
+    AND (%(shared)s::boolean IS NULL OR shared = %(shared)s)
+    AND (%(text)s::text IS NULL OR strpos(lower(name), lower(%(text)s)) > 0)
+ORDER BY id DESC LIMIT %(limit)s
+
+-- name: tags
+-- The tags that a viewer sees, the ones of most materials first.
+SELECT tag AS name, count(*) AS materials
+FROM material, unnest(tags) AS tag
+WHERE workspace_id = %(workspace_id)s
+    AND (%(viewer)s::text IS NULL OR shared OR created_by = %(viewer)s)
+GROUP BY tag ORDER BY count(*) DESC, tag LIMIT %(limit)s
+
 -- name: content
 -- The file itself.
 SELECT content FROM material_content

@@ -80,6 +80,7 @@ const start = async () => {
   busy(false);
   sending = null;
   if (answer.sentence) tell(answer.sentence);
+  if (answer.address) window.location.assign(answer.address);
   if (answer.operation) {
     await htmx.ajax("GET", answer.operation, { target: "#outcome", swap: "innerHTML" });
     part("outcome").scrollIntoView({ block: "nearest" });
