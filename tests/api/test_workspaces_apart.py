@@ -49,6 +49,8 @@ WHOLE_BODIES: dict[str, dict[str, Any]] = {
     },
 }
 """For operations that look at the whole body before they look for the thing."""
+OF_THE_INSTALLATION = {"/api/token-keys"}
+"""Listings of what belongs to no workspace."""
 REFERENCES = ("platform", "signature", "template", "audience", "table", "link", "campaign")
 
 pytestmark = pytest.mark.slow
@@ -79,7 +81,7 @@ async def test_no_listing_shows_what_another_workspace_has(
     assert things.names
     shown = 0
     for path, methods in web.app.openapi()["paths"].items():
-        if "get" not in methods or "{" in path:
+        if "get" not in methods or "{" in path or path in OF_THE_INSTALLATION:
             continue
         _, ours = await web.ask("GET", path)
         _, theirs = await web.ask("GET", path, key=other_key)

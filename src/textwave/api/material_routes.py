@@ -166,7 +166,7 @@ async def tag_materials(runtime: Rt, caller: Who, change: TagChange) -> list[Mat
 
 
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "The file."}
+    200: {"content": {kind: {} for kind in MEDIA_TYPES.values()}, "description": "The file."}
 }
 _THUMBNAIL: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {}}, "description": "The thumbnail."}
