@@ -177,6 +177,16 @@ async def test_a_test_that_cannot_be_sent_is_refused(
         await ask(playing, web_ledger, *mobiles, **more)
 
 
+async def test_a_value_that_alibaba_takes_no_more_is_not_tested(
+    show: StartShow, web_ledger: Ledger
+) -> None:
+    playing = await show()
+    await set_stage(playing)
+    await playing.execute("UPDATE platform SET kind = 'aliyun'")
+    with pytest.raises(InvalidValue, match="has 36 characters"):
+        await ask(playing, web_ledger, TESTER, values={"name": "x" * 36})
+
+
 async def test_only_an_approved_text_is_tested(show: StartShow, web_ledger: Ledger) -> None:
     playing = await show()
     await set_stage(playing)

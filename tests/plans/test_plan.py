@@ -55,6 +55,7 @@ def oracle(
     opted_out: set[int],
     sources: dict[str, dict[str, str]],
     counting: Counting,
+    longest: int | None,
 ) -> tuple[dict[int, tuple[str, int]], dict[str, str]]:
     """Decide one person at a time: mobile → (text, parts), customer → reason."""
     template = parse(TEXT)
@@ -70,8 +71,10 @@ def oracle(
             drops[person.customer] = "bad number" if person.bad_mobile else "no number"
         elif person.mobile in opted_out:
             drops[person.customer] = "opted out"
-        elif values is None:
+        elif values is None or not (longest is None or all(values)):
             drops[person.customer] = "missing variable"
+        elif longest is not None and max(map(len, values)) > longest:
+            drops[person.customer] = "value too long"
         elif person.mobile in messages:
             drops[person.customer] = "duplicate number"
         else:
@@ -86,10 +89,16 @@ def oracle(
     st.sampled_from(["drop", "empty", "default"]),
     st.sampled_from(list(Counting)),
     st.integers(1, 7),
+    st.sampled_from([None, 1, 5, 35]),
 )
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_everybody_ends_as_a_message_or_as_a_drop_with_the_first_reason_that_applies(
-    given_persons: list[Person], opted_out: set[int], missing: str, counting: Counting, size: int
+    given_persons: list[Person],
+    opted_out: set[int],
+    missing: str,
+    counting: Counting,
+    size: int,
+    longest: int | None,
 ) -> None:
     sources = {
         "name": {"column": "first_name", "missing": missing, "default": "friend"},
@@ -130,6 +139,7 @@ def test_everybody_ends_as_a_message_or_as_a_drop_with_the_first_reason_that_app
             template=template,
             sources=read_sources(sources),
             blocked=[(OPTED_OUT, _numbers(opted_out))],
+            longest_value=longest,
         )
     )
     measure = PartsMeasure(template, "Shop", counting)
@@ -142,7 +152,7 @@ def test_everybody_ends_as_a_message_or_as_a_drop_with_the_first_reason_that_app
             planned[row["mobile"]] = (text, row["parts"])
             order.append(row["mobile"])
         dropped.update({row["customer"]: row["reason"] for row in block.drops.to_pylist()})
-    messages, drops = oracle(given_persons, opted_out, sources, counting)
+    messages, drops = oracle(given_persons, opted_out, sources, counting, longest)
     assert planned == messages
     assert dropped == drops
     assert order == sorted(set(order))

@@ -183,6 +183,23 @@ async def test_what_cannot_be_sent_is_refused_by_its_place(
     assert await program.gather() == 0
 
 
+async def test_a_value_that_alibaba_takes_no_more_is_refused_at_once(program: Program) -> None:
+    await program.playing.execute("UPDATE platform SET kind = 'aliyun'")
+    assert (await program.ask("k1", code="x" * 35)).state == "waiting"
+    with pytest.raises(InvalidValue, match="at most 35"):
+        await program.ask("k2", code="x" * 36)
+
+
+async def test_values_of_their_own_go_to_alibaba_in_requests_of_a_hundred(
+    program: Program,
+) -> None:
+    await program.playing.execute("UPDATE platform SET kind = 'aliyun', max_batch = 1000")
+    for n in range(3):
+        await program.ask(f"k{n}", f"1541234{n:04}", code=str(n))
+    assert await program.gather() == 3
+    assert await program.playing.value("SELECT request_size FROM campaign") == 100
+
+
 async def test_what_is_not_there_is_not_found(program: Program) -> None:
     for more in ({"signature": "nobody"}, {"template": "nothing"}):
         with pytest.raises(NotFound):

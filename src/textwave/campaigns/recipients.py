@@ -21,7 +21,7 @@ from textwave.campaigns.draft import NotReadyToStart, read_sources
 from textwave.campaigns.numbers import NumberChoice
 from textwave.campaigns.reach import Reach, find_numbers, find_reach
 from textwave.campaigns.repeat_store import Retry, failed_pairs, reached_since
-from textwave.campaigns.served import served_by
+from textwave.campaigns.served import longest_value, served_by
 from textwave.campaigns.shares import ControlTakesAll
 from textwave.campaigns.shares_store import Exclusion, Rules
 from textwave.campaigns.texts import Texts, held_share, texts_of
@@ -151,6 +151,7 @@ def _recipients(lake: Lake, asked: Asked, url: str) -> Recipients:
         numbers=_numbers(lake, asked, members, url),
         division=asked.texts.division,
         served=asked.served,
+        longest_value=longest_value(asked.brief.platform_kind),
     )
 
 

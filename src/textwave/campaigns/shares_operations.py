@@ -19,6 +19,7 @@ from textwave.campaigns.draft import (
     check_sources,
 )
 from textwave.campaigns.recipients import check_computed
+from textwave.campaigns.served import check_values
 from textwave.campaigns.shares import (
     REST,
     REST_NUMBER,
@@ -131,6 +132,7 @@ async def check_texts(
     templates = [parse(sent_text(brief, content)) for content in contents]
     names = united(template.names for template in templates)
     check_sources(names, draft.variables, brief.table_name, brief.table_columns or [])
+    check_values(brief, names)
     if draft.shares.winner is not None and draft.shares.winner.by == ChosenBy.CLICKS:
         named: dict[str, TemplateText] = {
             variant.name: template for variant, template in zip(variants, templates, strict=True)
@@ -142,11 +144,12 @@ async def check_texts(
 async def check_shares_ready(
     connection: Connection, brief: Brief, *, links_url: str, now: datetime
 ) -> None:
-    """Accept exclusions that are computed and variants that are all approved.
+    """Accept exclusions that are computed, values that can be sent, variants all approved.
 
     Raises:
-        NotReadyToStart, AudienceArchived, and what examining the texts raises.
+        NotReadyToStart, AudienceArchived, InvalidValue, and what examining the texts raises.
     """
+    check_values(brief, brief.variables)
     await check_exclusions(connection, brief)
     await shares_store.hold_templates(connection, brief.workspace_id, brief.id)
     variants = await _chosen_variants(connection, brief)

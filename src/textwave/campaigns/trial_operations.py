@@ -18,7 +18,7 @@ from textwave.campaigns import shares_store, store, trial_store
 from textwave.campaigns.brief import Brief
 from textwave.campaigns.draft import NotReadyToStart, read_sources
 from textwave.campaigns.reach import Reach, find_reach
-from textwave.campaigns.served import check_served
+from textwave.campaigns.served import check_served, longest_value
 from textwave.campaigns.serving_store import defer_serving
 from textwave.campaigns.start_operations import check_signature, record
 from textwave.campaigns.texts import parts_of, sent_text
@@ -92,12 +92,10 @@ async def start_test(
     check_served(brief, request.mobiles)
     check_signature(brief)
     text = await _text(connection, brief, request.variant)
-    for variable, written in request.values.items():
+    for variable in request.values:
         if variable not in text.template.names:
             raise InvalidValue(f"values.{variable}", f"“{text.name}” has no such variable.")
-        if len(written) > _LONGEST_VALUE:
-            problem = f"has more than {_LONGEST_VALUE} characters."
-            raise InvalidValue(f"values.{variable}", problem)
+    _check_lengths(brief, request.values)
     if request.customer is None:
         _check_complete(text, request.values)
     asked = {**asdict(request), "campaign_id": brief.id, "actor": actor}
@@ -148,6 +146,7 @@ async def _test(
         )
         values = {**of_customer, **values}
     _check_complete(text, values)
+    _check_lengths(brief, values)
     variables = [values[name] for name in text.template.names]
     parts = parts_of(brief, text.template, variables)
     test = f"Test {operation_id} of {brief.name}"
@@ -218,6 +217,14 @@ def _check_complete(text: _Text, values: Mapping[str, str]) -> None:
     for name in text.template.names:
         if not values.get(name, "").strip():
             problem = f"“{text.name}” needs a value for “{name}”. Give it, or a sample customer."
+            raise InvalidValue(f"values.{name}", problem)
+
+
+def _check_lengths(brief: Brief, values: Mapping[str, str]) -> None:
+    longest = longest_value(brief.platform_kind) or _LONGEST_VALUE
+    for name, written in values.items():
+        if len(written) > longest:
+            problem = f"has {len(written)} characters; “{brief.platform}” takes {longest}."
             raise InvalidValue(f"values.{name}", problem)
 
 

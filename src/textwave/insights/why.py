@@ -28,6 +28,7 @@ _SAID: Final = {
     "bad number": "The customer's number was none that a text could reach.",
     "duplicate number": "Another recipient of the campaign had the same number and got it.",
     "missing variable": "A value that the template needs was missing.",
+    "value too long": "A value was longer than the platform takes.",
     QUIET_HOURS: "It was quiet for the recipient, and the campaign drops who must be left alone.",
     "carrier not approved": "The number's carrier has not approved the template.",
     "not on allow list": "The number was not on the allowlist.",

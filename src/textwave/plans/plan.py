@@ -25,6 +25,7 @@ BAD_NUMBER: Final = "bad number"
 DUPLICATE_NUMBER: Final = "duplicate number"
 OPTED_OUT: Final = "opted out"
 MISSING_VARIABLE: Final = "missing variable"
+LONG_VALUE: Final = "value too long"
 EXCLUDED: Final = "excluded"
 CONTROL_GROUP: Final = "control group"
 
@@ -81,7 +82,8 @@ class Recipients:
     says whom a text reaches where; None: `textwave_mobile` alone does. `excluded` has the column
     `customer`. Each of `blocked` is a reason and a table with the column `mobile`: whoever has such
     a number gets nothing, and the first reason stands. With a `division` there are several texts,
-    and `template` does not count. `served`: whom the account and the template reach at all.
+    and `template` does not count. `served`: whom the account and the template reach at all. With a
+    `longest_value` the platform takes values of 1 to so many characters; none is missing there.
     """
 
     members: ir.Table
@@ -94,6 +96,12 @@ class Recipients:
     numbers: ir.Table | None = None
     division: Division | None = None
     served: Served = SERVES_ALL
+    longest_value: int | None = None
+
+    def stand_in(self, name: str) -> str | None:
+        """Return what a variable without a value gets; None drops the recipient."""
+        text = self.sources[name].missing.text
+        return None if text == "" and self.longest_value is not None else text
 
 
 def recipients(given: Recipients) -> ir.Table:
@@ -124,6 +132,7 @@ def _decided(given: Recipients) -> ir.Table:
         *((joined[_mark(n)].notnull(), why) for n, (why, _) in enumerate(given.blocked)),
         *_unreachable(given.served.unapproved(number), CARRIER_NOT_APPROVED),
         (_lacks_variable(joined, values, given), MISSING_VARIABLE),
+        *_unreachable(_has_long_value(joined, values, given), LONG_VALUE),
         else_=ibis.null("string"),
     )
     places = {} if given.division is None else {"place": joined.place}
@@ -208,20 +217,40 @@ def _text(column: Any) -> Any:
 
 
 def _lacks_variable(joined: Any, values: Mapping[str, Any], given: Recipients) -> Any:
+    lacking = {
+        name: value.isnull() for name, value in values.items() if given.stand_in(name) is None
+    }
+    return _has_some(joined, lacking, given)
+
+
+def _has_long_value(joined: Any, values: Mapping[str, Any], given: Recipients) -> Any | None:
+    """Return whose text has a value that the platform finds too long; None: none is."""
+    longest = given.longest_value
+    if longest is None:
+        return None
+    filled: dict[str, Any] = {
+        name: ibis.coalesce(value, given.stand_in(name) or "") for name, value in values.items()
+    }
+    too_long = {name: value.length() > longest for name, value in filled.items()}
+    return _has_some(joined, too_long, given)
+
+
+def _has_some(joined: Any, unfit: Mapping[str, Any], given: Recipients) -> Any:
+    """Return whose text has a variable that is unfit for them, by the variables' names."""
     if given.division is None:
-        return _lacks_any(given.template.names, values, given)
-    lacks: Any = ibis.literal(False)
+        return _any_of(given.template.names, unfit)
+    found: Any = ibis.literal(False)
     for place, names in enumerate(given.division.names):
-        lacks |= (joined.place == place) & _lacks_any(names, values, given)
-    return lacks
+        found |= (joined.place == place) & _any_of(names, unfit)
+    return found
 
 
-def _lacks_any(names: Iterable[str], values: Mapping[str, Any], given: Recipients) -> Any:
-    lacks: Any = ibis.literal(False)
+def _any_of(names: Iterable[str], unfit: Mapping[str, Any]) -> Any:
+    found: Any = ibis.literal(False)
     for name in names:
-        if given.sources[name].missing.text is None:
-            lacks |= values[name].isnull()
-    return lacks
+        if name in unfit:
+            found |= unfit[name]
+    return found
 
 
 def _variables(joined: Any, values: Mapping[str, Any], given: Recipients) -> Any:
@@ -237,7 +266,7 @@ def _variables(joined: Any, values: Mapping[str, Any], given: Recipients) -> Any
 
 
 def _filled(names: Iterable[str], values: Mapping[str, Any], given: Recipients) -> Any:
-    filled = [ibis.coalesce(values[name], given.sources[name].missing.text or "") for name in names]
+    filled = [ibis.coalesce(values[name], given.stand_in(name) or "") for name in names]
     return ibis.array(filled) if filled else ibis.null("array<string>")
 
 

@@ -182,8 +182,10 @@ def digest_of(asked: AskedMessage) -> bytes:
     return hashlib.sha256(written.encode()).digest()
 
 
-def values_of(template: TemplateText, given: Mapping[str, str]) -> list[str]:
-    """Return the values in the order of the template's names.
+def values_of(
+    template: TemplateText, given: Mapping[str, str], longest: int = VALUE_MAX
+) -> list[str]:
+    """Return the values in the order of the template's names; none is longer than `longest`.
 
     Raises:
         InvalidValue: one is missing, blank, too long, of no variable, or no single line.
@@ -194,7 +196,7 @@ def values_of(template: TemplateText, given: Mapping[str, str]) -> list[str]:
     for name in template.names:
         if name not in given:
             raise InvalidValue(f"variables.{name}", "is missing. The template needs a value.")
-        check_line(f"variables.{name}", given[name], VALUE_MAX)
+        check_line(f"variables.{name}", given[name], longest)
     return [given[name] for name in template.names]
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
+from textwave.campaigns.served import longest_value
 from textwave.connections.accounts import PlatformAccount, PlatformKind
 from textwave.connections.store import platform_named
 from textwave.content.capabilities import needed, refuse_unsupported
@@ -22,6 +23,7 @@ from textwave.kit.text import Counting, count
 from textwave.platforms.contract import MessageType
 from textwave.singles import store
 from textwave.singles.message import (
+    VALUE_MAX,
     AskedMessage,
     KeyUsedDifferently,
     MessagesWait,
@@ -110,7 +112,8 @@ async def _compose(
     _check(asked, of)
     account = await platform_named(connection, workspace_id=workspace_id, name=of.platform)
     text = parse(of.content)
-    values = values_of(text, asked.variables)
+    longest = longest_value(account.kind) or VALUE_MAX
+    values = values_of(text, asked.variables, longest)
     await _check_text(connection, workspace_id, account, text, links_url, now)
     whole = render(text, values, "0" * TOKEN_LENGTH)
     return NewMessage(

@@ -25,6 +25,8 @@ SAME_MAX: Final = 1000
 """How many numbers one call takes that get the same text."""
 DIFFERENT_MAX: Final = 100
 """How many messages one call takes that have variables of their own."""
+VALUE_MAX: Final = 35
+"""How many characters a variable's value has at most; it has at least one."""
 CALLS_MAX: Final = 40
 """How many calls finding the refused messages of one request may take."""
 
