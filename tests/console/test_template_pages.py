@@ -21,7 +21,7 @@ FILLED = {
 
 async def page_of(client: aiohttp.ClientSession, place: str) -> str:
     async with client.get(f"/console/{place}") as answer:
-        assert answer.status == 200
+        assert answer.status == 200, await answer.text()
         return await answer.text()
 
 
@@ -130,3 +130,36 @@ async def test_nothing_happens_without_the_sessions_own_token(
     async with member.post(f"/console/templates/welcome/{act}", data=FILLED) as answer:
         assert answer.status == 403
     assert (await kept(stage, "welcome")).state == "draft"
+
+
+async def test_what_was_handed_to_review_stands_on_the_page_with_each_decision(
+    member: aiohttp.ClientSession, stage: Stage
+) -> None:
+    await stage.set(people(1))
+    await send(member, "templates/-/new", FILLED | {"then": "submit"})
+    async with stage.ledger.transaction() as connection:
+        await connection.execute(
+            """UPDATE template_version SET decision = 'rejected', reason = 'Name the shop.',
+                   decided_at = now()"""
+        )
+        await connection.execute("UPDATE template SET state = 'rejected' WHERE name = 'summer'")
+    changed = FILLED | {"content": "The shop greets ${name}.", "then": "submit"}
+    await send(member, "templates/summer/edit", changed)
+    page = await page_of(member, "templates/summer")
+    newest, oldest = page.split("What was handed to review")[1].split("</tr>")[1:3]
+    assert "The shop greets" in newest
+    assert "in review" in newest
+    assert "Dear ${name}, summer is here." in oldest
+    assert "Name the shop." in oldest
+
+
+async def test_an_application_that_waits_its_turn_says_when_it_goes(
+    member: aiohttp.ClientSession, stage: Stage
+) -> None:
+    await stage.set(people(1), template_state="reviewing")
+    async with stage.ledger.transaction() as connection:
+        await connection.execute(
+            "UPDATE template SET turn_at = '2037-11-01T02:30:00Z', reason = 'Waits its turn.'"
+        )
+    page = await page_of(member, "templates/welcome")
+    assert "It goes there on 2037-11-01 10:30:00" in page

@@ -33,6 +33,7 @@ _RESULTS: Final[Mapping[str, str]] = {
     "aipl.flow": "models_flow.html",
     "suppression.import": "opt_outs_imported.html",
     "suppression.export": "opt_outs_exported.html",
+    "previews.preview": "templates_previewed.html",
     "campaigns.dry_run": "campaign_dry_run.html",
     "campaigns.retry_failed": "campaign_retried.html",
 }

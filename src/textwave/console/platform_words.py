@@ -43,6 +43,16 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "organization_code": _("Its organization code"),
         "icp_number": _("ICP number of the links' domain"),
         "icp_picture": _("Picture of the ICP record"),
+        "digital_price_milli": _("Price of a digital message, in thousandths"),
+    },
+    "pushed": {
+        "receipts": _("receipts of messages"),
+        "replies": _("replies of people"),
+        "reviews": _("decisions on signatures and templates"),
+        "SmsReport": _("receipts of messages"),
+        "SmsUp": _("replies of people"),
+        "SignSmsReport": _("decisions on signatures"),
+        "TemplateSmsReport": _("decisions on templates"),
     },
     "verdict": {
         "ok": _("fine"),

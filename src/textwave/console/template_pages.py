@@ -6,6 +6,8 @@ from typing import Any, Final
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from textwave.accounts.store import workspace
+from textwave.console import template_preview_pages
 from textwave.console.addresses import named_address
 from textwave.console.answering import page
 from textwave.console.fields import text
@@ -20,6 +22,7 @@ from textwave.content import operations
 from textwave.content.operations import NAME_MAX, REMARK_MAX, TemplateDraft
 from textwave.content.states import TEMPLATE_STATES, TemplateEvent, TemplateState
 from textwave.content.store import Template, template_named
+from textwave.content.version_store import versions
 from textwave.kit.refusal import Refusal
 from textwave.wiring import links_url
 
@@ -38,6 +41,7 @@ def routes() -> list[Route]:
         Route("/templates/{name}/edit", page(_edit), methods=["GET"]),
         Route("/templates/{name}/edit", page(_save), methods=["POST"]),
         Route("/templates/{name}/copy", page(_copy), methods=["GET"]),
+        *template_preview_pages.routes(),
         Route("/templates/{name}/submit", page(_submit), methods=["POST"]),
         Route("/templates/{name}/delete", page(_ask_to_delete), methods=["GET"]),
         Route("/templates/{name}/delete", page(_delete), methods=["POST"]),
@@ -148,8 +152,13 @@ async def _show(visit: Visit) -> Response:
 
 
 async def _page_of(visit: Visit, template: Template, problem: str) -> Response:
+    async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
+        kept = await versions(connection, workspace_id=visit.workspace_id, template_id=template.id)
+        zone = (await workspace(connection, visit.workspace_id)).time_zone
     values: dict[str, Any] = {
         "template": template,
+        "versions": kept,
+        "zone": zone,
         "offered": await read_offered(visit, _written(template)),
         "editable": template.state in TEMPLATE_STATES.sources(TemplateEvent.EDIT),
         "submittable": template.state in TEMPLATE_STATES.sources(TemplateEvent.SUBMIT),
