@@ -1,4 +1,5 @@
 import asyncio
+import codecs
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -156,15 +157,29 @@ async def test_a_refused_key_says_to_check_the_key() -> None:
     assert "Check the key" in caught.value.sentence
 
 
-async def test_one_malformed_item_of_a_page_is_named() -> None:
+async def test_items_of_a_page_that_do_not_fit_come_as_they_are_beside_the_others() -> None:
+    items: list[Any] = [
+        {"messageId": place, "status": status, "reportedAt": 1700000000}
+        for place, status in enumerate(["DELIVERED", "GONE", "FAILED"], start=1)
+    ]
+
     async def handler(_: web.Request) -> web.Response:
-        item = {"messageId": 1, "status": "GONE", "reportedAt": 1700000000}
-        return answer(items=[item], next="1")
+        return answer(items=[*items, "nothing"], next="7")
 
     async with adapter_on(handler) as platform:
-        with pytest.raises(PlatformAnsweredNonsense) as caught:
-            await platform.receipts("")
-    assert "item 0, status" in caught.value.detail
+        page = await platform.receipts("")
+    assert ([item.message_id for item in page.items], page.next) == ([1, 3], "7")
+    assert [json.loads(piece) for piece in page.unread] == [items[1], "nothing"]
+
+
+async def test_an_answer_may_begin_with_a_byte_order_mark() -> None:
+    async def handler(_: web.Request) -> web.Response:
+        said = {"platformName": "p", "code": "OK", "signStatus": "approved"}
+        body = codecs.BOM_UTF8 + json.dumps(said).encode()
+        return web.Response(body=body, content_type="application/json")
+
+    async with adapter_on(handler) as platform:
+        assert (await platform.signature_review("甲")).state is ReviewState.approved
 
 
 async def test_names_are_escaped_in_paths() -> None:

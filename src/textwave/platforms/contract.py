@@ -238,12 +238,14 @@ class Account:
 class Page(Generic[ItemT]):
     """A page of a pulled stream; `next` is the cursor for the following pull, never empty.
 
+    `unread` are items that do not fit, as they came: they hold up nothing and are kept.
     A queue forgets what was taken from it: it is told by `acknowledge`, once the page is durable.
     """
 
     items: Sequence[ItemT]
     next: str
     acknowledge: Callable[[], Awaitable[None]] | None = None
+    unread: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)

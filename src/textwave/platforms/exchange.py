@@ -4,6 +4,7 @@ Every adapter's calls go through here. It refuses to follow redirects, to read e
 send anything twice, and to end in any other way than a whole answer or `NoAnswer`.
 """
 
+import codecs
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ async def exchange(session: aiohttp.ClientSession, letter: Letter, limits: Limit
             skip_auto_headers=("Content-Type",),
         ) as response:
             body = await _read_bounded(response, limits.answer_bytes)
+            # Some programs begin whatever they write in UTF-8 with a mark that says nothing
+            body = body.removeprefix(codecs.BOM_UTF8)
             return Heard(response.status, response.headers, body)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise NoAnswer(Outcome.unreachable, _said(error)) from error

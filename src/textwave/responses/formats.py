@@ -1,7 +1,7 @@
 """The forms in which bodies come back and are kept, and who reads each.
 
-A body stays as it came until it is merged. Who cannot mend and resend a body loses nothing of it by
-one item that does not fit: the others are taken, and that one is named.
+A body stays as it came until it is merged. By then nobody mends and resends it, so it loses nothing
+by one item that does not fit: the others are taken, and that one is named.
 """
 
 import json
@@ -33,12 +33,11 @@ _array: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the bodies of a form are read; `mended`: its sender corrects a refused body."""
+    """How the bodies of a form are read."""
 
     receipts: Callable[[bytes], list[Receipt]]
     replies: Callable[[bytes], list[Reply]]
     reviews: Callable[[bytes], list[ReviewNotice]]
-    mended: bool
 
     def of(self, kind: str) -> Callable[[bytes], list[Any]]:
         """Return what reads receipts, replies or reviews."""
@@ -48,14 +47,10 @@ class Reading:
 
 READINGS: Final[dict[BodyFormat, Reading]] = {
     BodyFormat.THIRDPARTY: Reading(
-        thirdparty.parse_receipts, thirdparty.parse_replies, thirdparty.parse_reviews, mended=True
+        thirdparty.parse_receipts, thirdparty.parse_replies, thirdparty.parse_reviews
     ),
-    BodyFormat.ALIYUN: Reading(
-        aliyun.parse_receipts, aliyun.parse_replies, aliyun.parse_reviews, mended=False
-    ),
-    BodyFormat.PULLED: Reading(
-        pulled.read_receipts, pulled.read_replies, pulled.read_reviews, mended=True
-    ),
+    BodyFormat.ALIYUN: Reading(aliyun.parse_receipts, aliyun.parse_replies, aliyun.parse_reviews),
+    BodyFormat.PULLED: Reading(pulled.read_receipts, pulled.read_replies, pulled.read_reviews),
 }
 
 PUSHED_AS: Final[dict[PlatformKind, BodyFormat]] = {
@@ -66,13 +61,11 @@ PUSHED_AS: Final[dict[PlatformKind, BodyFormat]] = {
 
 def read_body(form: BodyFormat, kind: str, body: bytes) -> tuple[list[Any], str | None]:
     """Return the items of a body, and what is wrong with what was left out."""
-    reading = READINGS[form]
+    parse = READINGS[form].of(kind)
     try:
-        return reading.of(kind)(body), None
+        return parse(body), None
     except MalformedCallback as malformed:
-        if reading.mended:
-            return [], malformed.sentence
-        return _read_what_fits(reading.of(kind), body, malformed)
+        return _read_what_fits(parse, body, malformed)
 
 
 def pieces_of(body: bytes) -> list[bytes] | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-from textwave.connections.accounts import OpenPlatform, PlatformAccount
+from textwave.connections.accounts import OpenPlatform, PlatformAccount, PlatformKind
 from textwave.connections.store import platforms_to_pull
 from textwave.kit.ids import PlatformId
 from textwave.platforms.contract import (
@@ -22,7 +22,7 @@ from textwave.platforms.contract import (
     PlatformUnreachable,
 )
 from textwave.responses import store
-from textwave.responses.formats import BodyFormat
+from textwave.responses.formats import PUSHED_AS, BodyFormat
 from textwave.responses.jobs import OF_CALLBACK
 from textwave.responses.pulled import body_of
 from textwave.storage.ledger import Ledger
@@ -56,8 +56,10 @@ async def pull_account(
 ) -> dict[str, int]:
     """Pull all that an account has for us; return how much of each kind came.
 
-    Trouble with one kind does not keep the others from being pulled; it is logged.
+    Trouble with one kind does not keep the others from being pulled; it is logged. Items that
+    cannot be read are kept as the problem of a body of their own.
     """
+    form = PUSHED_AS[account.kind]
     platform = open_platform(account)
     streams: dict[str, Ask] = {"receipts": platform.receipts, "reviews": platform.reviews}
     if account.takes_replies:
@@ -65,7 +67,7 @@ async def pull_account(
     pulled: dict[str, int] = {}
     for kind, ask in streams.items():
         try:
-            pulled[kind] = await _pull(ledger, account.id, kind, ask)
+            pulled[kind] = await _pull(ledger, account.id, kind, ask, form)
         except NotOffered:
             continue
         except (PlatformUnreachable, PlatformRefused, PlatformAnsweredNonsense) as refusal:
@@ -79,10 +81,13 @@ async def pull_receipts(ledger: Ledger, *, platform_id: PlatformId, platform: Pl
     Raises:
         PlatformUnreachable, PlatformRefused, PlatformAnsweredNonsense: the platform's fault.
     """
-    return await _pull(ledger, platform_id, "receipts", platform.receipts)
+    form = PUSHED_AS[PlatformKind.THIRDPARTY]
+    return await _pull(ledger, platform_id, "receipts", platform.receipts, form)
 
 
-async def _pull(ledger: Ledger, platform_id: PlatformId, kind: str, ask: Ask) -> int:
+async def _pull(
+    ledger: Ledger, platform_id: PlatformId, kind: str, ask: Ask, form: BodyFormat
+) -> int:
     pulled = 0
     async with ledger.transaction() as connection:
         cursor = await store.cursor_of(connection, platform_id=platform_id, kind=kind)
@@ -90,32 +95,40 @@ async def _pull(ledger: Ledger, platform_id: PlatformId, kind: str, ask: Ask) ->
         page = await ask(cursor, _PAGE)
         if not page.items and page.next == cursor:
             break
-        if not await _keep(ledger, platform_id, kind, cursor, page):
+        if not await _keep(ledger, platform_id, kind, cursor, page, form):
             break  # another pull was first and has the same page
         if page.acknowledge is not None:
             await page.acknowledge()
         pulled += len(page.items)
-        cursor = page.next
-        if not page.items or (page.acknowledge is None and len(page.items) < _PAGE):
+        cursor, size = page.next, len(page.items) + len(page.unread)
+        if not size or (page.acknowledge is None and size < _PAGE):
             break
     return pulled
 
 
 async def _keep(
-    ledger: Ledger, platform_id: PlatformId, kind: str, after: str, page: Page[Any]
+    ledger: Ledger,
+    platform_id: PlatformId,
+    kind: str,
+    after: str,
+    page: Page[Any],
+    form: BodyFormat,
 ) -> bool:
-    """Make a page durable with its merge job and move the cursor; False: it was moved before."""
+    """Make a page durable with its merge job and move the cursor; False: it was moved before.
+
+    `form`: in whose form the items are that could not be read.
+    """
+    bodies = [(body_of(page.items), BodyFormat.PULLED)] if page.items else []
+    if page.unread:
+        bodies.append((b"[" + b",".join(page.unread) + b"]", form))
     async with ledger.transaction() as connection:
         moved = await store.move_cursor(
             connection, platform_id=platform_id, kind=kind, after=after, to=page.next
         )
-        if moved and page.items:
+        for body, written_as in bodies if moved else ():
             await store.store_payload(
-                connection,
-                platform_id=platform_id,
-                kind=kind,
-                body=body_of(page.items),
-                form=BodyFormat.PULLED,
+                connection, platform_id=platform_id, kind=kind, body=body, form=written_as
             )
+        if moved and bodies:
             await defer(connection, OF_CALLBACK[kind])
         return moved

@@ -7,7 +7,7 @@ to retry, to pace, to store, to follow redirects and to read endless answers.
 import secrets
 import time
 from collections.abc import Callable
-from typing import NoReturn
+from typing import TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -44,19 +44,12 @@ from textwave.platforms.thirdparty.answers import (
     read_answer,
     read_send_answer,
 )
-from textwave.platforms.thirdparty.callbacks import (
-    MalformedCallback,
-    read_items,
-    receipt_of,
-    reply_of,
-)
+from textwave.platforms.thirdparty.callbacks import parse_receipts, parse_replies, read_each
 from textwave.platforms.thirdparty.codes import NOT_FOUND, REVIEW_STATES, SMS_TYPES
 from textwave.platforms.thirdparty.wire import (
     WireAccount,
     WireAnswer,
     WirePage,
-    WireReceipt,
-    WireReply,
     WireSignature,
     WireTemplateCode,
     WireTemplateState,
@@ -72,8 +65,9 @@ _signature = msgspec.json.Decoder(WireSignature, strict=False)
 _template_state = msgspec.json.Decoder(WireTemplateState, strict=False)
 _template_code = msgspec.json.Decoder(WireTemplateCode, strict=False)
 _account = msgspec.json.Decoder(WireAccount, strict=False)
-_receipts = msgspec.json.Decoder(WirePage[WireReceipt], strict=False)
-_replies = msgspec.json.Decoder(WirePage[WireReply], strict=False)
+_page = msgspec.json.Decoder(WirePage[msgspec.Raw], strict=False)
+
+ItemT = TypeVar("ItemT")
 
 
 class ThirdPartyPlatform:
@@ -164,19 +158,11 @@ class ThirdPartyPlatform:
 
     async def receipts(self, after: str, limit: int = 1000) -> Page[Receipt]:
         """Pull receipts behind a cursor."""
-        page = await self._call("GET", "/sms/receipts", _receipts, query=_cursor(after, limit))
-        try:
-            return Page(read_items(page.items, receipt_of), page.next)
-        except MalformedCallback as malformed:
-            self._nonsense(malformed)
+        return await self._page("/sms/receipts", parse_receipts, after, limit)
 
     async def replies(self, after: str, limit: int = 1000) -> Page[Reply]:
         """Pull replies behind a cursor."""
-        page = await self._call("GET", "/sms/replies", _replies, query=_cursor(after, limit))
-        try:
-            return Page(read_items(page.items, reply_of), page.next)
-        except MalformedCallback as malformed:
-            self._nonsense(malformed)
+        return await self._page("/sms/replies", parse_replies, after, limit)
 
     async def reviews(self, after: str, limit: int = 1000) -> Page[ReviewNotice]:
         """Refuse: the contract pushes them, and lets them be asked for one by one."""
@@ -189,9 +175,12 @@ class ThirdPartyPlatform:
         capabilities = frozenset(answer.capabilities)
         return Account(answer.balance, answer.rate_per_second, answer.max_batch, capabilities)
 
-    def _nonsense(self, malformed: MalformedCallback) -> NoReturn:
-        place = f"item {malformed.item}, {malformed.field}: {malformed.problem}"
-        raise PlatformAnsweredNonsense(self._name, place) from malformed
+    async def _page(
+        self, path: str, parse: Callable[[bytes], list[ItemT]], after: str, limit: int
+    ) -> Page[ItemT]:
+        page = await self._call("GET", path, _page, query=_cursor(after, limit))
+        items, unread = read_each([bytes(item) for item in page.items], parse)
+        return Page(items, page.next, unread=unread)
 
     def _review(self, status: str, reason: str | None) -> Review:
         state = REVIEW_STATES.get(status)

@@ -1,11 +1,11 @@
 """Read what a platform sends by itself: receipts, replies, review notices.
 
-A body is taken whole or not at all: one item that does not fit refuses the body and names the
-item and the field. Pure, and fast enough for a burst.
+A pushed body is taken whole or not at all: one item that does not fit refuses the body and names
+the item and the field. Pure, and fast enough for a burst.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -95,6 +95,26 @@ def parse_reviews(body: bytes) -> list[ReviewNotice]:
         MalformedCallback: the body is no array of 1-1000 review notices.
     """
     return read_items(_decode(_reviews, body), _notice_of)
+
+
+def read_each(
+    pieces: Sequence[bytes], parse: Callable[[bytes], list[ItemT]]
+) -> tuple[list[ItemT], list[bytes]]:
+    """Return the items of written pieces as values, and the pieces that do not fit as they are."""
+    if not pieces:
+        return [], []
+    try:
+        return parse(b"[" + b",".join(pieces) + b"]"), []
+    except MalformedCallback:
+        pass
+    items: list[ItemT] = []
+    unread: list[bytes] = []
+    for piece in pieces:
+        try:
+            items += parse(b"[" + piece + b"]")
+        except MalformedCallback:
+            unread.append(piece)
+    return items, unread
 
 
 def read_items(found: list[WireT], read: Callable[[WireT], ItemT]) -> list[ItemT]:
