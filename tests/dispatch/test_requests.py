@@ -105,3 +105,16 @@ def test_the_longest_wish_for_a_pause_counts() -> None:
         for n, wait in enumerate([0.5, 3.0, None])
     ]
     assert judge(answers).retry_after_seconds == 3.0
+
+
+def test_of_a_request_in_several_calls_only_the_lost_one_is_in_doubt() -> None:
+    bad = MessageRefusal(Outcome.bad_number, "", "")
+    busy = MessageRefusal(Outcome.busy, "", "")
+    answer = SendAnswer(Outcome.unknown, {104: bad, 109: busy}, taken={100, 101})
+    verdict = judge([(REQUEST, answer)])
+    assert verdict.in_doubt == [REQUEST]
+    assert verdict.failed == {104: "bad number"}
+    assert [r.message_ids for r in verdict.again] == [[109]]
+    (parting,) = verdict.parted
+    assert (parting.taken, parting.answered) == ([100, 101], [100, 101, 104])
+    assert parting.moved == [100, 101, 104, 109]

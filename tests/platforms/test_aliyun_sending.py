@@ -165,7 +165,7 @@ async def test_numbers_of_elsewhere_never_travel_with_mainland_ones() -> None:
     assert answer.refused[2].outcome is Outcome.bad_number
 
 
-@pytest.mark.parametrize("outcome", [Outcome.throttled, Outcome.no_balance, Outcome.unknown])
+@pytest.mark.parametrize("outcome", [Outcome.throttled, Outcome.no_balance])
 async def test_trouble_before_anything_is_taken_is_the_requests_own(outcome: Outcome) -> None:
     service = Service([1])
     service.troubles = {2: Told(Meaning(outcome, retry_after_seconds=3.0), detail="why")}
@@ -179,10 +179,29 @@ async def test_after_a_lost_answer_only_those_in_it_are_in_doubt() -> None:
     service.troubles = {3: Told(Meaning(Outcome.unknown), detail="timeout")}
     answer = await send_all(alike(4), service)
     assert service.calls == [[1, 2, 3, 4], [1, 2], [3, 4]]
-    assert {number: r.outcome for number, r in answer.refused.items()} == {
-        3: Outcome.unknown,
-        4: Outcome.unknown,
+    assert (answer.outcome, answer.taken, answer.refused) == (Outcome.unknown, {1, 2}, {})
+
+
+async def test_who_was_not_asked_for_after_a_lost_answer_may_be_sent_to_again() -> None:
+    service = Service([1])
+    service.troubles = {4: Told(Meaning(Outcome.unknown), detail="timeout")}
+    answer = await send_all(alike(4), service)
+    assert service.calls == [[1, 2, 3, 4], [1, 2], [1], [2]]
+    assert (answer.outcome, answer.taken) == (Outcome.unknown, set())
+    assert {number: refusal.outcome for number, refusal in answer.refused.items()} == {
+        1: Outcome.bad_number,
+        3: Outcome.busy,
+        4: Outcome.busy,
     }
+
+
+async def test_a_search_that_finds_nobody_who_may_be_sent_to_still_gets_on() -> None:
+    service = Service(range(1, 500))
+    answer = await send_all(alike(1000), service)
+    assert answer.outcome is Outcome.accepted
+    found = {n for n, r in answer.refused.items() if r.outcome is Outcome.bad_number}
+    assert len(found) > 10
+    assert set(answer.refused) == set(range(1, 1001))
 
 
 async def test_trouble_of_the_account_in_the_middle_leaves_the_rest_to_be_sent_again() -> None:

@@ -38,7 +38,7 @@ from textwave.dispatch.serving import (
 from textwave.dispatch.store import Ending, Recorded
 from textwave.kit.clock import Clock
 from textwave.kit.refusal import Refusal
-from textwave.platforms.contract import Platform, SendAnswer
+from textwave.platforms.contract import Platform, SendAnswer, SendRequest
 from textwave.platforms.outcomes import Outcome
 from textwave.storage.ledger import Ledger
 from textwave.storage.secrets import Vault
@@ -137,7 +137,15 @@ class _Round:
                 await self.sender.sleep(due_seconds - passed)
             recipients = self.members[request.number, request.attempt]
             composed = compose(self.prepared.text, request, recipients, self.token_of)
+            return await self._hand_over(composed)
+
+    async def _hand_over(self, composed: SendRequest) -> SendAnswer:
+        """Send once; what breaks from here on may have left, so it is in doubt."""
+        try:
             return await self.platform.send(composed)
+        except Exception as error:
+            log.exception("sending broke", key=composed.key)
+            return SendAnswer(Outcome.unknown, detail=f"{type(error).__name__} while sending")
 
 
 async def _record(

@@ -64,6 +64,20 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Parting:
+    """What is known of a request in doubt whose messages travelled in several calls.
+
+    `request` keeps those whose call had no answer. `answered`: taken, or refused for good; they are
+    written as an attempt of their own. Ids in order.
+    """
+
+    request: Request
+    answered: list[int]
+    taken: list[int]
+    moved: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """What every message of a campaign has in common."""
 
@@ -161,6 +175,7 @@ class Verdict:
 
     accepted: list[Request] = field(default_factory=list[Request])
     in_doubt: list[Request] = field(default_factory=list[Request])
+    parted: list[Parting] = field(default_factory=list[Parting])
     unsent: list[Request] = field(default_factory=list[Request])
     later: list[Request] = field(default_factory=list[Request])
     again: list[Request] = field(default_factory=list[Request])
@@ -176,13 +191,13 @@ class Verdict:
     @property
     def has_progress(self) -> bool:
         """Tell whether something was answered for good."""
-        return bool(self.accepted)
+        return bool(self.accepted or self.parted)
 
     @property
     def is_silence(self) -> bool:
         """Tell whether requests left and the platform did not really answer a single one."""
         outcomes = {answer.outcome for answer in self.answers.values()}
-        return bool(outcomes) and outcomes <= _NO_ANSWER
+        return bool(outcomes) and outcomes <= _NO_ANSWER and not self.parted
 
 
 def judge(answered: Iterable[tuple[Request, SendAnswer | None]]) -> Verdict:
@@ -202,6 +217,8 @@ def judge(answered: Iterable[tuple[Request, SendAnswer | None]]) -> Verdict:
             _accept(verdict, request, answer)
         elif disposition.scope is Scope.message and request.size == 1:
             _refuse(verdict, request, answer)
+        elif answer.outcome is Outcome.unknown and (answer.taken or answer.refused):
+            _part(verdict, request, answer)
         else:
             _postpone(verdict, request, answer)
     return verdict
@@ -225,9 +242,33 @@ def cause_of(outcome: Outcome) -> str:
 
 
 def _accept(verdict: Verdict, request: Request, answer: SendAnswer) -> None:
+    failed, again = _told_apart(verdict, request, answer)
+    verdict.accepted.append(request)
+    verdict.submitted += request.size - len(failed) - len(again)
+    if again:
+        verdict.again.append(_next_attempt(request, again))
+        _trouble(verdict, answer)
+
+
+def _part(verdict: Verdict, request: Request, answer: SendAnswer) -> None:
+    """Leave in doubt only those whose call had no answer; what is known of others counts."""
+    failed, again = _told_apart(verdict, request, answer)
+    taken = sorted(i for i in answer.taken if request.covers(i))
+    answered = sorted({*taken, *failed})
+    verdict.in_doubt.append(request)
+    verdict.parted.append(Parting(request, answered, taken, [*answered, *again]))
+    if again:
+        verdict.again.append(_next_attempt(request, again))
+    _trouble(verdict, answer)
+
+
+def _told_apart(
+    verdict: Verdict, request: Request, answer: SendAnswer
+) -> tuple[list[int], list[int]]:
+    """Note who was refused for good; return them, and who may be asked for again, in order."""
+    failed: list[int] = []
     again: list[int] = []
-    failed = 0
-    for message_id, refusal in answer.refused.items():
+    for message_id, refusal in sorted(answer.refused.items()):
         disposition = DISPOSITIONS[refusal.outcome]
         if not disposition.certain or not request.covers(message_id):
             continue  # accepted as far as anybody knows: its receipt settles it
@@ -235,15 +276,12 @@ def _accept(verdict: Verdict, request: Request, answer: SendAnswer) -> None:
             again.append(message_id)
         else:
             verdict.failed[message_id] = cause_of(refusal.outcome)
-            failed += 1
-    verdict.accepted.append(request)
-    verdict.submitted += request.size - failed - len(again)
-    if again:
-        ids = sorted(again)
-        verdict.again.append(
-            Request(request.number, request.attempt + 1, ids[0], ids[-1], ids, len(ids))
-        )
-        _trouble(verdict, answer)
+            failed.append(message_id)
+    return failed, again
+
+
+def _next_attempt(request: Request, ids: list[int]) -> Request:
+    return Request(request.number, request.attempt + 1, ids[0], ids[-1], ids, len(ids))
 
 
 def _refuse(verdict: Verdict, request: Request, answer: SendAnswer) -> None:

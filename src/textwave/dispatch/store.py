@@ -10,7 +10,14 @@ from zoneinfo import ZoneInfo
 from psycopg.rows import args_row
 
 from textwave.campaigns.timing import Window, check_window
-from textwave.dispatch.requests import UNSENT, Recipient, Request, RequestState, Verdict
+from textwave.dispatch.requests import (
+    UNSENT,
+    Parting,
+    Recipient,
+    Request,
+    RequestState,
+    Verdict,
+)
 from textwave.dispatch.serving import Batch, BatchKey
 from textwave.kit.ids import CampaignId, PlatformId, SignatureId, WorkspaceId
 from textwave.kit.mobile import mask_numbers
@@ -233,6 +240,9 @@ async def record(
         connection, _Settled, _SQL["settle_requests"], key.parameters(**_columns(verdict))
     )
     first_to_settle = {(s.number, s.attempt) for s in settled}
+    for parting in verdict.parted:
+        if (parting.request.number, parting.request.attempt) in first_to_settle:
+            await _part(connection, key, parting)
     for request in verdict.again:
         if (request.number, request.attempt - 1) in first_to_settle:
             await execute(connection, _SQL["add_retry"], key.parameters(**_retry_columns(request)))
@@ -256,6 +266,22 @@ async def record(
     if recorded is None:
         raise LookupError(f"campaign {key.campaign_id} has no tally")
     return recorded
+
+
+async def _part(connection: Connection, key: BatchKey, parting: Parting) -> None:
+    """Write what of a request in doubt was answered as an attempt of its own."""
+    request = parting.request
+    left = {
+        "numbers": [request.number],
+        "attempts": [request.attempt],
+        "sizes": [request.size - len(parting.moved)],
+        "lost": parting.moved,
+    }
+    await execute(connection, _SQL["resize_requests"], key.parameters(**left))
+    if parting.answered:
+        ids = parting.answered
+        answered = Request(request.number, 0, ids[0], ids[-1], ids, len(ids))
+        await execute(connection, _SQL["add_answered"], key.parameters(**_retry_columns(answered)))
 
 
 async def close(connection: Connection, key: BatchKey, ending: Ending, verdict: Verdict) -> bool:
@@ -296,14 +322,25 @@ async def pause_for_budget(
 
 def _submitted(verdict: Verdict, first_to_settle: set[tuple[int, int]]) -> int:
     """Count submitted messages of the requests that this transaction settled, no others."""
+    apart = len(_taken_apart(verdict, first_to_settle))
     if all((r.number, r.attempt) in first_to_settle for r in verdict.accepted):
-        return verdict.submitted
+        return verdict.submitted + apart
     refused = _refused(verdict)
-    return sum(
+    return apart + sum(
         request.size - sum(request.covers(i) for i in refused)
         for request in verdict.accepted
         if (request.number, request.attempt) in first_to_settle
     )
+
+
+def _taken_apart(verdict: Verdict, first_to_settle: set[tuple[int, int]]) -> list[int]:
+    """Return who was taken though others of the request are in doubt."""
+    return [
+        message_id
+        for parting in verdict.parted
+        if (parting.request.number, parting.request.attempt) in first_to_settle
+        for message_id in parting.taken
+    ]
 
 
 def _refused(verdict: Verdict) -> set[int]:
@@ -319,7 +356,10 @@ def _taken(verdict: Verdict, first_to_settle: set[tuple[int, int]]) -> dict[str,
     return {
         "firsts": [request.first_id for request in ranges],
         "lasts": [request.last_id for request in ranges],
-        "own_ids": [i for request in settled for i in request.message_ids or ()],
+        "own_ids": [
+            *(i for request in settled for i in request.message_ids or ()),
+            *_taken_apart(verdict, first_to_settle),
+        ],
         "refused": sorted(_refused(verdict)),
     }
 

@@ -144,6 +144,20 @@ SELECT %(campaign_id)s, %(workspace_id)s, %(batch)s, %(number)s, 1 + max(k.attem
        %(last_id)s, %(message_ids)s, %(size)s, 'unsent'
 FROM request k WHERE k.campaign_id = %(campaign_id)s AND k.number = %(number)s
 
+-- name: add_answered
+-- Messages of a request in doubt that were answered, as an attempt of their own: they are not of
+-- the doubt. Those that were refused for good fail right after this.
+WITH marked AS (
+    UPDATE message SET state = 'submitted'
+    WHERE id BETWEEN %(first_id)s AND %(last_id)s AND id = ANY(%(message_ids)s)
+      AND (state IS NULL OR state = 'retrying')
+)
+INSERT INTO request (campaign_id, workspace_id, batch_number, number, attempt, first_id, last_id,
+                     message_ids, size, state, outcome, answered_at)
+SELECT %(campaign_id)s, %(workspace_id)s, %(batch)s, %(number)s, 1 + max(k.attempt), %(first_id)s,
+       %(last_id)s, %(message_ids)s, %(size)s, 'accepted', 'accepted', now()
+FROM request k WHERE k.campaign_id = %(campaign_id)s AND k.number = %(number)s
+
 -- name: open_requests
 -- What has no final answer.
 SELECT number, attempt, first_id, last_id, message_ids, size, state, outcome FROM request

@@ -5,6 +5,7 @@ no HTTP, no codes of one provider. Mobile numbers are integers: the E.164 digits
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -64,9 +65,10 @@ class MessageRefusal:
 class SendAnswer:
     """What became of a request.
 
-    `outcome` speaks for the whole request. Only if that is `accepted`, `refused` holds the
-    messages that were not accepted, by message id; one that the platform's answer does not
-    mention is there as `unknown`.
+    `outcome` speaks for the whole request. If that is `accepted`, `refused` holds the messages
+    that were not accepted, by message id; one that the platform's answer does not mention is there
+    as `unknown`. If that is `unknown`, it speaks for the messages that are neither in `refused` nor
+    in `taken`: those whose end is known, since they travelled in other calls.
     """
 
     outcome: Outcome
@@ -74,6 +76,7 @@ class SendAnswer:
     request_id: str = ""
     retry_after_seconds: float | None = None
     detail: str = ""
+    taken: AbstractSet[int] = frozenset()
 
 
 class ReviewState(StrEnum):

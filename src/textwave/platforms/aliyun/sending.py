@@ -18,7 +18,7 @@ from textwave.platforms.contract import (
     SendAnswer,
     SendRequest,
 )
-from textwave.platforms.outcomes import Outcome
+from textwave.platforms.outcomes import DISPOSITIONS, Outcome
 from textwave.platforms.thirdparty.mobiles import MAINLAND_CODE, MAINLAND_FIRST, MAINLAND_LAST
 
 SAME_MAX: Final = 1000
@@ -115,6 +115,7 @@ class _Search:
     is_one_text: bool
     refused: dict[int, MessageRefusal] = field(default_factory=dict[int, MessageRefusal])
     accepted: list[str] = field(default_factory=list[str])
+    taken: set[int] = field(default_factory=set[int])
     calls: int = 0
 
     async def run(self, messages: Messages, make_call: MakeCall) -> SendAnswer:
@@ -126,6 +127,7 @@ class _Search:
             self.calls += 1
             if told.is_accepted:
                 self.accepted.append(told.biz_id)
+                self.taken.update(message.message_id for message in group)
                 continue
             refused = told
             if not self._concerns_some(told):
@@ -157,24 +159,36 @@ class _Search:
 
     def _ended(self, told: Told, group: Messages, left: Iterable[Messages]) -> SendAnswer:
         """Stop at what is about the whole request; what was not asked for may be sent again."""
-        if not self.accepted:
+        waiting = [message for other in left for message in other]
+        is_doubtful = told.meaning.outcome is Outcome.unknown
+        is_partly = is_doubtful and bool(self.refused or waiting)
+        if not (self.accepted or is_partly or self._has_found(told)):
             return SendAnswer(
                 told.meaning.outcome,
                 retry_after_seconds=told.meaning.retry_after_seconds,
                 detail=told.detail,
             )
-        is_doubtful = told.meaning.outcome is Outcome.unknown
-        outcome = Outcome.unknown if is_doubtful else Outcome.busy
-        for message in group:
-            self.refused[message.message_id] = MessageRefusal(outcome, told.code, told.detail)
-        for message in (message for other in left for message in other):
+        if not is_doubtful:
+            waiting = [*group, *waiting]
+        for message in waiting:
             refusal = MessageRefusal(Outcome.busy, told.code, told.detail)
             self.refused[message.message_id] = refusal
+        if is_doubtful:
+            return SendAnswer(Outcome.unknown, self.refused, detail=told.detail, taken=self.taken)
         return self._done()
+
+    def _has_found(self, told: Told) -> bool:
+        """Tell whether numbers were found that are refused for good, so that others may follow.
+
+        Wrong values of all that were looked at are rather the campaign's fault.
+        """
+        outcome = told.meaning.outcome
+        is_final = told.meaning.is_of_messages and not DISPOSITIONS[outcome].retryable
+        return bool(self.refused) and is_final and outcome is not Outcome.bad_params
 
     def _done(self) -> SendAnswer:
         biz_id = self.accepted[0] if self.accepted else ""
-        return SendAnswer(Outcome.accepted, self.refused, biz_id)
+        return SendAnswer(Outcome.accepted, self.refused, request_id=biz_id)
 
 
 def _refusal(told: Told) -> MessageRefusal:
