@@ -29,6 +29,10 @@ RULES: Final[Mapping[str, str]] = {
     "fatigue": _("Fatigue"),
 }
 MESSAGE_STATES: Final[Mapping[str, str]] = {
+    "waiting": _("Waits to be sent"),
+    "refused": _("Refused"),
+    "dropped": _("Not sent"),
+    "moved": _("In the warehouse by now"),
     "planned": _("Not sent yet"),
     "prepared": _("Leaving now"),
     "held": _("Waits for the end of quiet hours"),

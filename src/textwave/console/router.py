@@ -38,6 +38,7 @@ from textwave.console import (
     recurrence_pages,
     rule_pages,
     signature_pages,
+    single_pages,
     table_pages,
     template_pages,
 )
@@ -65,6 +66,7 @@ _NOUNS = (
     number_pages,
     doubt_pages,
     recurrence_pages,
+    single_pages,
     template_pages,
     link_pages,
     material_pages,
