@@ -23,6 +23,12 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "lapsed": _("lapsed"),
         "missing": _("unknown there"),
     },
+    "version": {
+        "reviewing": _("in review"),
+        "approved": _("approved"),
+        "rejected": _("rejected"),
+        "withdrawn": _("withdrawn"),
+    },
 }
 
 
