@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.singles.conftest import Program
+from textwave.connections.accounts import seal_key
 from textwave.singles import store
 from textwave.singles.gathering_operations import (
     CAMPAIGN_HOURS,
@@ -77,6 +78,26 @@ async def test_what_was_completed_too_early_is_opened_again(program: Program) ->
     await program.playing.execute("UPDATE campaign SET state = 'completed', completed_at = now()")
     assert await send_forgotten(program.playing.ledger) == 1
     await program.playing.send()
+    assert len(await program.received()) == 2
+
+
+async def test_what_the_platform_made_pause_is_tried_again_a_minute_later(
+    program: Program,
+) -> None:
+    await ask_many(program, 2)
+    await program.gather()
+    playing = program.playing
+    key = await playing.value("SELECT sealed_key FROM platform")
+    wrong = seal_key(playing.stage.vault, "sandbox", "not the key")
+    await playing.execute("UPDATE platform SET sealed_key = %s", [wrong])
+    await playing.serve()
+    assert await playing.value("SELECT state FROM campaign") == "paused"
+    await playing.execute("UPDATE platform SET sealed_key = %s", [key])
+    assert await send_forgotten(playing.ledger) == 0
+    await playing.execute("UPDATE campaign SET state_since = now() - interval '2 minutes'")
+    assert await send_forgotten(playing.ledger) == 1
+    await playing.pass_time()
+    await playing.send()
     assert len(await program.received()) == 2
 
 

@@ -76,9 +76,13 @@ async def gather_forgotten(ledger: Ledger) -> None:
 
 
 async def send_forgotten(ledger: Ledger) -> int:
-    """Let campaigns send that were completed while a batch came: a safety net."""
+    """Let campaigns send that were completed while a batch came, or that the platform made pause.
+
+    The first is a safety net. The second are tried once a minute for a day: people pause and resume
+    campaigns of audiences, and nobody sees these.
+    """
     async with ledger.transaction() as connection:
-        return await store.reopen(connection)
+        return await store.reopen(connection) + await store.resume(connection)
 
 
 async def forget_messages(ledger: Ledger, *, now: datetime) -> int:

@@ -224,6 +224,11 @@ async def reopen(connection: Connection) -> int:
     return await execute(connection, _SQL["reopen"], {})
 
 
+async def resume(connection: Connection) -> int:
+    """Let campaigns send again that paused a minute ago; return how many."""
+    return int(await value(connection, _SQL["resume"], {}))
+
+
 async def is_waiting(connection: Connection) -> bool:
     """Tell whether any message waits to be gathered."""
     return bool(await value(connection, _SQL["is_waiting"], {}))

@@ -164,6 +164,17 @@ UPDATE campaign c SET state = 'sending', completed_at = NULL
 WHERE c.purpose = 'single' AND c.state = 'completed' AND c.completed_at > now() - interval '1 hour'
     AND EXISTS (SELECT FROM batch b WHERE b.campaign_id = c.id AND b.state <> 'done')
 
+-- name: resume
+-- Those that the platform made pause a minute ago. Nobody sees them among campaigns, so nobody else
+-- resumes them; what has waited for a day is out of date.
+WITH resumed AS (
+    UPDATE campaign SET state = 'sending', reason = ''
+    WHERE purpose = 'single' AND state = 'paused' AND state_since < now() - interval '1 minute'
+        AND started_at > now() - interval '1 day'
+    RETURNING platform_id
+)
+SELECT count(*) FROM (SELECT platform_id, defer_serving(platform_id, NULL) FROM resumed) AS r
+
 -- name: is_waiting
 SELECT EXISTS (SELECT FROM single_message WHERE message_id IS NULL AND refusal = '')
 
