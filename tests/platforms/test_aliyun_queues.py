@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
+import aiohttp
 import pytest
 from aiohttp import web
-from alibaba_stage import NOON, Asked, alibaba, is_signed
+from alibaba_stage import KEY, KEY_ID, NOON, Asked, alibaba, is_signed
 
+from textwave.platforms.aliyun import AliyunPlatform
 from textwave.platforms.contract import (
     PlatformAnsweredNonsense,
     PlatformRefused,
@@ -153,6 +155,26 @@ async def test_a_token_is_asked_for_once_while_it_lasts_and_again_before_it_ends
             await platform.receipts("")
     asked = [one.action for one in server.asked if one.action]
     assert asked == ["QueryTokenForMnsQueue"] * 2
+
+
+async def test_a_token_outlives_the_adapter_but_not_the_key_it_was_asked_for_with() -> None:
+    async with (
+        alibaba(on(reports=Queue()), options=NAMES) as (_, server),
+        aiohttp.ClientSession() as session,
+    ):
+        for key in (KEY, KEY, "the next key", "the next key", KEY):
+            platform = AliyunPlatform(
+                session,
+                name="p",
+                endpoint=server.url,
+                key_id=KEY_ID,
+                key=key,
+                options=NAMES | {"token_endpoint": server.url, "queue_endpoint": server.url},
+                clock=lambda: NOON,
+            )
+            await platform.receipts("")
+    asked = [one.action for one in server.asked if one.action]
+    assert asked == ["QueryTokenForMnsQueue"] * 3
 
 
 async def test_what_cannot_be_read_stays_in_the_queue_and_holds_up_nobody() -> None:

@@ -37,8 +37,9 @@ from textwave.platforms.aliyun.calls import (
 )
 from textwave.platforms.aliyun.errors import NO_SUCH_SIGNATURE, NO_SUCH_TEMPLATE, Meaning
 from textwave.platforms.aliyun.inquiry import look_up
-from textwave.platforms.aliyun.queues import QUEUE_ENDPOINT, TOKEN_ENDPOINT, Reader, Source
+from textwave.platforms.aliyun.queues import QUEUE_ENDPOINT, TOKEN_ENDPOINT, Reader
 from textwave.platforms.aliyun.sending import Messages, Told, call_for, send_all
+from textwave.platforms.aliyun.tokens import Source
 from textwave.platforms.aliyun.wire import (
     AnswerT,
     Unreadable,
@@ -99,7 +100,6 @@ class AliyunPlatform:
         self._line = Line(session, name, key_id, key, limits, clock)
         self._endpoint = endpoint_of("base_url", endpoint)
         self._options = options
-        self._readers: dict[str, Reader[Any, Any]] = {}
         self._is_international = is_international
 
     async def send(self, request: SendRequest) -> SendAnswer:
@@ -244,11 +244,7 @@ class AliyunPlatform:
         place = endpoint_of(
             "options.queue_endpoint", self._options.get("queue_endpoint") or QUEUE_ENDPOINT
         )
-        known = self._readers.get(option)
-        if known is None:
-            known = Reader(self._line, Source(report, queue, token, place), kind, read_item)
-            self._readers[option] = known
-        return known
+        return Reader(self._line, Source(report, queue, token, place), kind, read_item)
 
     async def _page(
         self, readers: Sequence[Reader[WireT, ItemT]], after: str, limit: int

@@ -9,7 +9,7 @@ import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import format_datetime
 from hashlib import md5, sha1
 from typing import Final, Generic, TypeVar
@@ -19,6 +19,7 @@ from yarl import URL
 
 from textwave.platforms.aliyun.callbacks import read_object, read_time
 from textwave.platforms.aliyun.calls import Line, call_other, understand
+from textwave.platforms.aliyun.tokens import Source, forget_token, keep_token, kept_token
 from textwave.platforms.aliyun.wire import WireToken, WireTokenAnswer
 from textwave.platforms.contract import (
     PlatformAnsweredNonsense,
@@ -39,7 +40,6 @@ BATCH_MAX: Final = 16
 """How many messages one call receives or deletes at most."""
 LANES: Final = 8
 """How many calls are made at once where there is much to receive."""
-TOKEN_MARGIN: Final = timedelta(minutes=2)
 NOTHING_THERE: Final = "MessageNotExist"
 GONE: Final = 404
 OK: Final = 200
@@ -47,16 +47,6 @@ NO_CONTENT: Final = 204
 
 WireT = TypeVar("WireT")
 ItemT = TypeVar("ItemT")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A queue: what kind of reports it has, by the service's name, its own name, and where."""
-
-    report: str
-    queue: str
-    token_endpoint: URL
-    queue_endpoint: URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +59,12 @@ class Received:
 
 @dataclass(slots=True)
 class Reader(Generic[WireT, ItemT]):
-    """Reads one queue; keeps the token that it does so with until that expires."""
+    """Reads one queue, with a token that is kept while it lasts."""
 
     line: Line
     source: Source
     kind: type[WireT]
     read: Callable[[WireT], ItemT]
-    _token: WireToken | None = None
-    _token_until: datetime | None = None
 
     async def take(self, limit: int) -> tuple[list[ItemT], Callable[[], Awaitable[None]]]:
         """Return about so many items at most, and what deletes them from the queue.
@@ -136,8 +124,9 @@ class Reader(Generic[WireT, ItemT]):
             raise PlatformUnreachable(self.line.name, nothing.detail) from nothing
 
     async def _fresh_token(self) -> WireToken:
-        if self._token and self._token_until and self.line.now < self._token_until:
-            return self._token
+        kept = kept_token(self.line, self.source)
+        if kept is not None:
+            return kept
         try:
             heard = await call_other(
                 self.line,
@@ -150,14 +139,13 @@ class Reader(Generic[WireT, ItemT]):
             raise PlatformUnreachable(self.line.name, nothing.detail) from nothing
         token = understand(self.line, heard, WireTokenAnswer).token
         try:
-            until = read_time("ExpireTime", token.expire_time)
+            keep_token(self.line, self.source, token, read_time("ExpireTime", token.expire_time))
         except ItemMalformed:
-            until = self.line.now
-        self._token, self._token_until = token, until - TOKEN_MARGIN
+            forget_token(self.line, self.source)
         return token
 
     def _refused(self, heard: Heard) -> PlatformRefused:
-        self._token = None  # it may be why
+        forget_token(self.line, self.source)
         code = _error_code(heard) or f"HTTP {heard.status}"
         forbidden = heard.status in {401, 403, GONE}
         outcome = Outcome.forbidden if forbidden else Outcome.busy
