@@ -6,7 +6,9 @@ import aiohttp
 
 from tests.console.test_campaign_writing import send
 from tests.stage import Stage, people
+from textwave.campaigns.operations import template_decided
 from textwave.campaigns.shares import Control, Shares, Variant, WinnerRule
+from textwave.kit.ids import TemplateId
 
 TESTED = Shares(
     control=Control(size=20),
@@ -77,3 +79,46 @@ async def test_a_campaign_says_since_when_and_why_it_stands_still(
     page = await page_of(member, "Spring")
     assert "Stands still since" in page
     assert "No worker has given a sign of life" in page
+
+
+async def under_review(stage: Stage, told: str) -> None:
+    """Start a campaign whose text is in review, and tell how the review stands."""
+    await stage.set(people(1), template_state="reviewing")
+    await stage.campaign()
+    await stage.start()
+    async with stage.ledger.transaction() as connection:
+        await connection.execute(told.encode())
+
+
+async def test_a_campaign_under_review_says_what_it_waits_for_and_since_when(
+    member: aiohttp.ClientSession, stage: Stage
+) -> None:
+    await under_review(stage, "UPDATE template SET submitted_at = '2026-11-01T02:30:00Z'")
+    page = await page_of(member, "Spring")
+    assert "sandbox has it since 2026-11-01 10:30:00" in page
+    assert '<a href="/console/templates/welcome">welcome</a>' in page
+
+
+async def test_a_campaign_whose_text_waits_its_turn_says_when_it_goes(
+    member: aiohttp.ClientSession, stage: Stage
+) -> None:
+    await under_review(
+        stage, "UPDATE template SET turn_at = '2026-11-01T02:30:00Z', reason = 'Waits its turn.'"
+    )
+    assert "It goes there on 2026-11-01 10:30:00" in await page_of(member, "Spring")
+
+
+async def test_a_rejected_campaign_says_why_and_leads_to_the_text(
+    member: aiohttp.ClientSession, stage: Stage
+) -> None:
+    await under_review(stage, "UPDATE template SET state = 'rejected', reason = 'Name the shop.'")
+    async with stage.ledger.transaction() as connection:
+        await template_decided(connection, TemplateId(stage.ids["template"]))
+    page = await page_of(member, "Spring")
+    assert "sandbox rejected the text: Name the shop." in page
+    assert 'href="/console/templates/welcome/edit"' in page
+    async with stage.ledger.transaction() as connection:
+        await connection.execute("UPDATE campaign SET own_text = true")
+    page = await page_of(member, "Spring")
+    assert "/console/templates/welcome/edit" not in page
+    assert 'href="/console/campaigns/Spring/edit">Edit the campaign' in page

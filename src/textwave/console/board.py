@@ -67,6 +67,23 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
+class TextReview:
+    """How the review of a campaign's text stands, and who can change the text where.
+
+    `submitted_at` is when the platform got it; until then `turn_at` or `reason` say what it waits
+    for. Once rejected, `reason` says why. An `own` text is edited with its campaign.
+    """
+
+    template: str
+    type: str
+    state: str
+    reason: str
+    submitted_at: datetime | None
+    turn_at: datetime | None
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Lag:
     """Seconds from an opt-out to the last message prepared for the person, of so many."""
 
@@ -138,6 +155,7 @@ class Board:
     lag: Lag | None = None
     copied_from: str = ""
     recurrence: str = ""
+    review: TextReview | None = None
 
     @property
     def waiting_for_winner(self) -> int:

@@ -10,16 +10,28 @@ from textwave.accounts.store import workspace
 from textwave.campaigns import operations as campaigns
 from textwave.campaigns.shares import REST
 from textwave.campaigns.store import Campaign, brief
-from textwave.console.board import Answer, Board, Figures, Heading, Lag, Stall, Variant, Winner
+from textwave.console.board import (
+    Answer,
+    Board,
+    Figures,
+    Heading,
+    Lag,
+    Stall,
+    TextReview,
+    Variant,
+    Winner,
+)
+from textwave.content.store import template_named
 from textwave.content.wording import full_text
 from textwave.insights.operations import EffectReport, effect_report
 from textwave.insights.store import VariantEffect
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.mobile import Mobile, mask_numbers, masked
 from textwave.kit.money import Money
+from textwave.kit.refusal import NotFound
 from textwave.platforms.contract import MessageType
 from textwave.responses.store import KeptReply, replies
-from textwave.storage.ledger import Ledger
+from textwave.storage.ledger import Connection, Ledger
 
 SHOWN_CAMPAIGNS = 100
 _SHOWN_REPLIES = 10
@@ -55,6 +67,7 @@ async def read_board(ledger: Ledger, workspace_id: WorkspaceId, name: str) -> Bo
             connection, workspace_id=workspace_id, campaign_id=campaign.id, limit=_SHOWN_REPLIES
         )
         zone = (await workspace(connection, workspace_id)).time_zone
+        review = await _review(connection, campaign, own=parts.own_text)
     kind = MessageType(campaign.type)
     return Board(
         heading=_heading(campaign),
@@ -73,6 +86,28 @@ async def read_board(ledger: Ledger, workspace_id: WorkspaceId, name: str) -> Bo
         lag=_lag(report),
         copied_from=campaign.copied_from or "",
         recurrence=campaign.recurrence or "",
+        review=review,
+    )
+
+
+async def _review(connection: Connection, campaign: Campaign, *, own: bool) -> TextReview | None:
+    """Read how the review of the text stands, where the campaign waits for it or failed by it."""
+    if campaign.state not in ("reviewing", "rejected"):
+        return None
+    try:
+        found = await template_named(
+            connection, workspace_id=campaign.workspace_id, name=campaign.template
+        )
+    except NotFound:  # deleted since
+        return None
+    return TextReview(
+        template=found.name,
+        type=found.type,
+        state=found.state,
+        reason=found.reason,
+        submitted_at=found.submitted_at,
+        turn_at=found.turn_at,
+        own=own,
     )
 
 
