@@ -49,7 +49,12 @@ async def look_up_doubts(ledger: Ledger, open_platform: OpenPlatform, *, now: da
             return await _ask_account(ledger, open_platform, inquiries, now)
 
     accounts = [list(group) for _, group in groupby(due, lambda inquiry: inquiry.platform_id)]
-    return sum(await asyncio.gather(*map(ask, accounts)))
+    # One account's trouble must not keep the others waiting
+    taken = await asyncio.gather(*map(ask, accounts), return_exceptions=True)
+    for failure in taken:
+        if isinstance(failure, BaseException):
+            raise failure
+    return sum(count for count in taken if isinstance(count, int))
 
 
 async def _ask_account(
