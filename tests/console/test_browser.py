@@ -28,8 +28,10 @@ async def fits(page: Page) -> bool:
 
 
 async def test_an_empty_workspace_says_what_to_do_first(page: Page, tmp_path: Path) -> None:
-    await expect(page.locator("h2")).to_have_text("The first campaign begins with four steps")
-    await expect(page.locator("code").first).to_have_text("textwave table import")
+    await expect(page.locator("h2")).to_have_text("The first campaign begins with six steps")
+    await expect(page.locator(".first-steps .btn-primary")).to_have_attribute(
+        "href", "/console/platforms"
+    )
     await page.screenshot(path=tmp_path / "empty.png", full_page=True)
 
 

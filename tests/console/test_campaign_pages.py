@@ -18,7 +18,7 @@ TESTED = Shares(
 
 
 async def page_of(client: aiohttp.ClientSession, place: str, status: int = 200) -> str:
-    async with client.get(f"/console/campaigns/{place}") as answer:
+    async with client.get(f"/console/campaigns/{place}".rstrip("/")) as answer:
         assert answer.status == status
         return await answer.text()
 
@@ -122,3 +122,16 @@ async def test_a_rejected_campaign_says_why_and_leads_to_the_text(
     page = await page_of(member, "Spring")
     assert "/console/templates/welcome/edit" not in page
     assert 'href="/console/campaigns/Spring/edit">Edit the campaign' in page
+
+
+async def test_the_way_to_the_first_campaign_shows_what_is_done_and_what_is_next(
+    member: aiohttp.ClientSession, stage: Stage
+) -> None:
+    assert 'class="done"' not in await page_of(member, "")
+    await stage.set_rows(template_state="reviewing")
+    async with stage.ledger.transaction() as connection:
+        await connection.execute("""UPDATE audience SET rule = '{"kind": "all", "of": []}'""")
+    steps = (await page_of(member, "")).split('class="first-steps"')[1].split("</ol>")[0]
+    assert steps.count('class="done"') == 4
+    assert steps.count("in review") == 1
+    assert 'btn-primary" href="/console/campaigns/-/new"' in steps

@@ -1,5 +1,7 @@
 """The list of campaigns, and the live board of each: only pause, resume and cancel change it."""
 
+from typing import Any
+
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -12,6 +14,7 @@ from textwave.console.board import Board, funnel
 from textwave.console.campaign_before import BEFORE
 from textwave.console.campaign_before_pages import board_values
 from textwave.console.fields import row_id
+from textwave.console.first_steps import read_steps
 from textwave.console.pages import word
 from textwave.console.reading import SHOWN_CAMPAIGNS, read_board, read_figures, read_headings
 from textwave.console.visit import Visit
@@ -43,7 +46,14 @@ async def _list(visit: Visit) -> Response:
         before=row_id(asked.get("before", "")),
     )
     older = headings[-1].id if len(headings) == SHOWN_CAMPAIGNS else None
-    values = {"headings": headings, "zone": zone, "older": older, "chosen": state}
+    beginning = not headings and not state and not asked.get("before")
+    values: dict[str, Any] = {
+        "headings": headings,
+        "zone": zone,
+        "older": older,
+        "chosen": state,
+        "steps": await read_steps(visit) if beginning else [],
+    }
     return visit.page("campaigns.html", **values, states=[one.value for one in CampaignState])
 
 

@@ -21,6 +21,14 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "rejected": _("rejected"),
         "deleted": _("deleted"),
     },
+    "first step": {
+        "account": _("Add an account at an SMS platform"),
+        "signature": _("Add a signature that the platform has approved"),
+        "template": _("Write a template and have it approved"),
+        "customers": _("Bring in the customers"),
+        "audience": _("Say who shall be reached"),
+        "campaign": _("Create the campaign, try it dry, start it"),
+    },
     "numbers": {
         "first": _("A customer's first number"),
         "latest": _("The one given last"),
