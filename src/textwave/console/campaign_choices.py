@@ -20,6 +20,8 @@ from textwave.content.store import Template
 from textwave.content.variables import MalformedVariable, parse
 from textwave.content.wording import full_text
 from textwave.customers import store as customers
+from textwave.digital import store as digital
+from textwave.digital.store import DigitalTemplate
 from textwave.kit.ids import AudienceId, WorkspaceId
 from textwave.plans.parts import united
 from textwave.platforms.contract import MessageType
@@ -61,6 +63,7 @@ class Choices:
     columns: Sequence[str]
     variables: Sequence[str]
     text: str
+    digital: DigitalTemplate | None
     zone: str
     now: datetime
 
@@ -88,10 +91,15 @@ async def read_choices(
     chosen = next((one for one in groups if one.name == given.get("audience")), None)
     tables = {one.name: one for one in await customers.tables(connection, workspace_id)}
     columns = tables[chosen.table].columns if chosen and chosen.table in tables else []
+    shown = await _digital(connection, workspace_id, fitting, given)
     return Choices(
         platforms=[one.name for one in accounts],
         signatures=_approved_first(
-            [Part(one.name, one.state) for one in signatures if one.platform == platform]
+            [
+                Part(one.name, one.state)
+                for one in signatures
+                if one.platform == platform and (not shown or one.name == shown.row.signature)
+            ]
         ),
         templates=_approved_first([Part(one.name, one.state, one.content) for one in fitting]),
         other_templates=len(templates) - len(fitting),
@@ -102,14 +110,31 @@ async def read_choices(
         columns=[column["name"] for column in columns],
         variables=_variables(fitting, given),
         text=_text(fitting, given, account.opt_out_text if account else ""),
+        digital=shown,
         zone=(await workspace(connection, workspace_id)).time_zone,
         now=now,
     )
 
 
+async def _digital(
+    connection: Connection,
+    workspace_id: WorkspaceId,
+    fitting: Sequence[Template],
+    given: Mapping[str, str],
+) -> DigitalTemplate | None:
+    """Return the chosen digital template: its parts, its carriers, and whose signature it has."""
+    named = chosen_templates(given)[:1]
+    if given.get("type") != MessageType.digital:
+        return None
+    found = [one.name for one in fitting if one.name in named]
+    return await digital.digital_template(connection, workspace_id, found[0]) if found else None
+
+
 def settled(given: Mapping[str, str], choices: Choices) -> dict[str, str]:
     """Return the fields with what goes without saying: an account, a signature, columns."""
     fields = dict(given)
+    if fields.get("type") == MessageType.digital and fields.get("texts") == "own":
+        fields["texts"] = "one"  # a digital message is put together as a template
     if fields.get("texts") == "own" and not fields.get("content", "").strip():
         named = fields.get("template", "")
         fields["content"] = next(

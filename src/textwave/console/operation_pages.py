@@ -36,6 +36,7 @@ _RESULTS: Final[Mapping[str, str]] = {
     "previews.preview": "templates_previewed.html",
     "campaigns.dry_run": "campaign_dry_run.html",
     "campaigns.retry_failed": "campaign_retried.html",
+    "campaigns.text_from_dropped": "campaign_retried.html",
 }
 """Kind of operation → what shows its result."""
 _LEADS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {

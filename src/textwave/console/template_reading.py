@@ -50,7 +50,8 @@ async def read_templates(visit: Visit, state: str) -> list[Template]:
     """Return the text templates that are not deleted, newest first; all, or those in one state."""
     async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
         found = await _templates(connection, visit)
-    return [one for one in reversed(found) if state in ("", one.state)]
+    texts = [one for one in reversed(found) if one.type is not MessageType.digital]
+    return [one for one in texts if state in ("", one.state)]
 
 
 async def read_offered(visit: Visit, given: Mapping[str, str]) -> Offered:
