@@ -97,7 +97,7 @@ async def door(
         ledger=web_ledger,
         clock=FixedClock(NOW),
         open_key=lambda _name, sealed: vault.open(sealed, "test"),
-        secret_of=lambda name, version: f"{name}-{version}",
+        secret_of=lambda account, version: f"{'gateway' if account else 'nobody'}-{version}",
     )
     app.include_router(routes)
     with socket.socket() as free:

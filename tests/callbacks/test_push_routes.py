@@ -1,6 +1,7 @@
 """A push to a path with the right secret is durable at once; every other path is none."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -112,10 +113,13 @@ def test_the_addresses_to_enter_carry_a_secret_of_this_account_and_installation_
         currency="CNY", callback_signing=CallbackSigning.STRICT, receipts=ReceiptsBy.PUSH,
     )  # fmt: skip
     addresses = push_addresses(account, vault, "https://sms.example.com/")
-    secret = push_secret(vault, "ali", 1)
+    secret = push_secret(vault, PlatformId(1), 1)
     assert addresses["SmsReport"] == (
         f"https://sms.example.com/callbacks/ali/aliyun/{secret}/SmsReport"
     )
-    others = {push_secret(vault, "ali", 2), push_secret(vault, "ali2", 1)}
-    assert len({secret, *others, push_secret(Vault(bytes(31) + b"1"), "ali", 1)}) == 4
+    others = {push_secret(vault, PlatformId(1), 2), push_secret(vault, PlatformId(2), 1)}
+    elsewhere = push_secret(Vault(bytes(31) + b"1"), PlatformId(1), 1)
+    assert len({secret, *others, elsewhere}) == 4
+    later = push_addresses(replace(account, id=PlatformId(3)), vault, "https://sms.example.com/")
+    assert later["SmsReport"] != addresses["SmsReport"], "who deleted one of that name knows it"
     assert len(secret) >= 43

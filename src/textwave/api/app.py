@@ -94,7 +94,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             ledger=runtime.ledger,
             clock=runtime.clock,
             open_key=lambda name, sealed: open_key(runtime.vault, name, sealed),
-            secret_of=lambda name, version: push_secret(runtime.vault, name, version),
+            secret_of=lambda account, version: push_secret(runtime.vault, account, version),
         ),
         include_in_schema=False,
     )

@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 from textwave.callbacks import store
 from textwave.connections.accounts import PlatformKind
 from textwave.connections.push import AliyunReport
+from textwave.kit.ids import PlatformId
 from textwave.kit.refusal import Refusal
 from textwave.platforms.thirdparty import MalformedCallback
 from textwave.responses.formats import BodyFormat, pieces_of
@@ -19,11 +20,12 @@ from textwave.responses.jobs import OF_CALLBACK
 from textwave.storage.ledger import Ledger
 from textwave.storage.queue import defer
 
-SecretOf = Callable[[str, int], str]
-"""Gives the secret in the paths of the platform of that name, by its version."""
+SecretOf = Callable[[PlatformId, int], str]
+"""Gives the secret in the paths of an account, by its version."""
 
 TAKEN: Final = "接收成功"
 NOT_WANTED: Final = "Replies are not taken for this account; nothing of this was kept."
+_NOBODY: Final = PlatformId(0)
 _KINDS: Final[dict[AliyunReport, str]] = {
     AliyunReport.receipts: "receipts",
     AliyunReport.replies: "replies",
@@ -64,7 +66,7 @@ async def take_push(
     async with ledger.transaction() as connection:
         account = await store.push_account(connection, name=name)
         # As much work for a name that does not exist: the time it takes must not tell
-        expected = secret_of(name, account.push_version if account else 1)
+        expected = secret_of(account.id, account.push_version) if account else secret_of(_NOBODY, 1)
         is_right = hmac.compare_digest(expected.encode(), secret.encode())
         if account is None or not is_right or account.kind != PlatformKind.ALIYUN:
             raise PushAddressUnknown

@@ -4,6 +4,7 @@ Refuses what the process refuses, and what makes it crash or take longer than it
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ from textwave.materials.kinds import Examined, MaterialNotAcceptable
 
 _SECONDS: Final = 30
 _AT_A_TIME: Final = 2
+_KNOWN_TO_IT: Final = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR")
+"""What of the environment the process gets: no settings of ours, since some are secrets."""
 _free = threading.BoundedSemaphore(_AT_A_TIME)
 
 
@@ -33,7 +36,12 @@ def _ask(content: bytes) -> Examined:
     try:
         with _free:
             done = subprocess.run(
-                command, input=content, capture_output=True, timeout=_SECONDS, check=True
+                command,
+                input=content,
+                capture_output=True,
+                timeout=_SECONDS,
+                check=True,
+                env={name: os.environ[name] for name in _KNOWN_TO_IT if name in os.environ},
             )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
         problem = "cannot be examined: it exhausts or crashes the decoder. Save or export it again."
