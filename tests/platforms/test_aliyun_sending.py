@@ -211,3 +211,12 @@ async def test_trouble_of_the_account_in_the_middle_leaves_the_rest_to_be_sent_a
     assert answer.outcome is Outcome.accepted
     assert {r.outcome for r in answer.refused.values()} == {Outcome.busy}
     assert set(answer.refused) == {3, 4}
+
+
+async def test_a_service_that_asks_to_wait_in_the_middle_is_waited_for() -> None:
+    service = Service([4])
+    limited = Meaning(Outcome.throttled, retry_after_seconds=40.0)
+    service.troubles = {3: Told(limited, code="isv.L", detail="isv.L")}
+    answer = await send_all(alike(4), service)
+    assert {r.outcome for r in answer.refused.values()} == {Outcome.busy}
+    assert (answer.outcome, answer.retry_after_seconds) == (Outcome.accepted, 40.0)

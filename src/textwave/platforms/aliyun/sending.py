@@ -6,7 +6,7 @@ that is about some messages halves the call until it has found them, within a nu
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
@@ -175,7 +175,11 @@ class _Search:
             self.refused[message.message_id] = refusal
         if is_doubtful:
             return SendAnswer(Outcome.unknown, self.refused, detail=told.detail, taken=self.taken)
-        return self._done()
+        return replace(
+            self._done(),
+            retry_after_seconds=told.meaning.retry_after_seconds,
+            detail=told.detail,
+        )
 
     def _has_found(self, told: Told) -> bool:
         """Tell whether numbers were found that are refused for good, so that others may follow.
