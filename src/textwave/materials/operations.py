@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 
 import psycopg.errors
 
-from textwave.accounts.store import audit
+from textwave.accounts.trail import note_change
 from textwave.kit.ids import WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue, NotFound, Refusal
 from textwave.kit.typed import check_line
@@ -307,11 +307,4 @@ async def _note(
     name: str,
     detail: Mapping[str, object],
 ) -> None:
-    await audit(
-        connection,
-        workspace_id=workspace_id,
-        actor=librarian.name,
-        action=f"material.{action}",
-        object_name=name,
-        detail=detail,
-    )
+    await note_change(connection, workspace_id, librarian.name, f"material.{action}", name, detail)

@@ -3,12 +3,12 @@
 Each change is one transaction with its line in the audit log.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from textwave.accounts.store import audit
+from textwave.accounts.trail import note_change
 from textwave.kit.ids import LinkDomainId, WorkspaceId
 from textwave.kit.refusal import AlreadyExists, InvalidValue
 from textwave.kit.typed import check_line
@@ -50,7 +50,7 @@ async def create_link(
     new = NewLink(name, "", target, now + timedelta(days=days), allow_private, domain_id)
     code = await _add(connection, workspace_id, new, choose_code)
     detail = {"code": code, "long_url": target, "days": days}
-    await _note(connection, workspace_id, actor, "link.create", name, detail)
+    await note_change(connection, workspace_id, actor, "link.create", name, detail)
     return await store.link_named(connection, workspace_id=workspace_id, name=name)
 
 
@@ -77,12 +77,12 @@ async def change_link(
         if await store.set_expiry(
             connection, workspace_id=workspace_id, name=name, expires_at=ends
         ):
-            await _note(connection, workspace_id, actor, "link.extend", name, {"days": days})
+            await note_change(connection, workspace_id, actor, "link.extend", name, {"days": days})
     if enabled is not None and await store.switch_link(
         connection, workspace_id=workspace_id, name=name, enabled=enabled
     ):
         action = "link.enable" if enabled else "link.disable"
-        await _note(connection, workspace_id, actor, action, name, {})
+        await note_change(connection, workspace_id, actor, action, name, {})
     return await store.link_named(connection, workspace_id=workspace_id, name=name)
 
 
@@ -117,21 +117,3 @@ async def _add(
         if await store.links(connection, workspace_id=workspace_id, name=new.name):
             raise AlreadyExists("short link", new.name)
     raise RuntimeError(f"no free code for a short link in {CODE_ATTEMPTS} attempts")
-
-
-async def _note(
-    connection: Connection,
-    workspace_id: WorkspaceId,
-    actor: str,
-    action: str,
-    name: str,
-    detail: Mapping[str, object],
-) -> None:
-    await audit(
-        connection,
-        workspace_id=workspace_id,
-        actor=actor,
-        action=action,
-        object_name=name,
-        detail=detail,
-    )

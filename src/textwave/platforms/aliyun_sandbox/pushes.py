@@ -18,7 +18,13 @@ from yarl import URL
 from textwave.platforms.aliyun_sandbox import reports
 from textwave.platforms.aliyun_sandbox.world import StandIn
 from textwave.platforms.sandbox.agenda import SLOT_SECONDS, VisitDue
-from textwave.platforms.sandbox.pushes import ANSWER_BYTES_MAX, LOOPBACK, TIMEOUT, link_target
+from textwave.platforms.sandbox.pushes import (
+    ANSWER_BYTES_MAX,
+    LOOPBACK,
+    TIMEOUT,
+    link_target,
+    visit,
+)
 
 ITEMS_MAX = {
     reports.RECEIPTS: 500,
@@ -131,16 +137,7 @@ class Pushes:
         target = link_target(self._stand_in.people, due.link)
         if target is None or (target[0].host not in LOOPBACK and not self._is_own(target[0])):
             return "skipped"
-        url, host = target
-        headers = {"User-Agent": due.visit.user_agent, "Host": host}
-        try:
-            async with self._session.request(
-                due.visit.method, url, headers=headers, timeout=TIMEOUT, allow_redirects=False
-            ) as response:
-                await response.content.read(ANSWER_BYTES_MAX)
-                return "made" if response.status < 400 else "failed"  # noqa: PLR2004 - HTTP errors
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return "failed"
+        return await visit(self._session, due, *target)
 
     def _is_own(self, url: URL) -> bool:
         return url.host == URL(self._stand_in.settings.links_url).host

@@ -4,17 +4,13 @@ All rates are shares between 0 and 1. The four fates (delivered, failed, expired
 weights: only their proportion counts.
 """
 
-import dataclasses
 import re
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
-from yarl import URL
 
 from textwave.kit.carriers import PUBLIC_RANGES, Carrier, CarrierRanges
 from textwave.kit.refusal import InvalidValue
 from textwave.platforms.aliyun_sandbox.errors import ERRORS
+from textwave.platforms.sandbox.changes import check, is_web_address
 from textwave.platforms.sandbox.settings import SandboxSettings
 
 FIXED = frozenset({"host", "port", "key_id", "key_secret", "user_id", "seed", "max_messages"}) | {
@@ -194,17 +190,17 @@ class StandInSettings:
 
     def __post_init__(self) -> None:
         for name in SHARES:
-            _check(name, 0 <= getattr(self, name) <= 1, "must be between 0 and 1")
+            check(name, 0 <= getattr(self, name) <= 1, "must be between 0 and 1")
         for name in COUNTS_FROM_ZERO:
-            _check(name, getattr(self, name) >= 0, "must not be negative")
+            check(name, getattr(self, name) >= 0, "must not be negative")
         for name in ("key_id", "key_secret", "user_id"):
-            _check(name, bool(getattr(self, name)), "must not be empty")
-        _check("push_retry_seconds", min(self.push_retry_seconds) >= 0, "must not be negative")
-        _check("token_seconds", self.token_seconds > 0, "must be above 0")
-        _check("max_messages", self.max_messages >= 1, "must be at least 1")
+            check(name, bool(getattr(self, name)), "must not be empty")
+        check("push_retry_seconds", min(self.push_retry_seconds) >= 0, "must not be negative")
+        check("token_seconds", self.token_seconds > 0, "must be above 0")
+        check("max_messages", self.max_messages >= 1, "must be at least 1")
         for name in ("push_url", "links_url"):
             url = getattr(self, name)
-            _check(name, not url or _is_web_address(url), "must be an http:// or https:// address")
+            check(name, not url or is_web_address(url), "must be an http:// or https:// address")
         self.people()
         self.ranges()
         self.switched()
@@ -223,7 +219,7 @@ class StandInSettings:
         """Return the carriers that a setting lists."""
         listed = getattr(self, name).replace(",", " ").split()
         for one in listed:
-            _check(name, one in set(Carrier), f"knows no carrier “{one}”")
+            check(name, one in set(Carrier), f"knows no carrier “{one}”")
         return frozenset(Carrier(one) for one in listed)
 
     def switched(self) -> list[Switched]:
@@ -236,43 +232,10 @@ class StandInSettings:
         return self.push and bool(self.push_url)
 
 
-def changed(settings: StandInSettings, change: bytes) -> StandInSettings:
-    """Return the settings with a JSON object of changes applied.
-
-    Raises:
-        InvalidValue: it is no object, or a name or value in it does not fit.
-    """
-    try:
-        wanted = msgspec.json.decode(change, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidValue("settings", f"must be a JSON object ({error})") from None
-    known = {field.name for field in dataclasses.fields(StandInSettings)}
-    for name in wanted:
-        _check(name, name in known, "is not a setting of the stand-in")
-        _check(name, name not in FIXED, "cannot be changed while it runs")
-    try:
-        return msgspec.convert(dataclasses.asdict(settings) | wanted, StandInSettings)
-    except msgspec.ValidationError as error:
-        raise InvalidValue("settings", str(error)) from None
-
-
 def _read_switched(entry: str) -> Switched:
     found = _switched.fullmatch(entry)
     if found is None:
         raise InvalidValue("errors", f"“{entry}” is not written as code=share or action:code=share")
     action, code, share = found.groups()
-    _check("errors", code in ERRORS, f"“{code}” is not a documented error")
+    check("errors", code in ERRORS, f"“{code}” is not a documented error")
     return Switched(action or "", code, float(share))
-
-
-def _is_web_address(text: str) -> bool:
-    try:
-        url = URL(text)
-    except ValueError:
-        return False
-    return url.scheme in {"http", "https"} and bool(url.host)
-
-
-def _check(name: str, holds: bool, problem: str) -> None:  # noqa: FBT001 - it is the condition
-    if not holds:
-        raise InvalidValue(name, problem)

@@ -19,8 +19,9 @@ from textwave.platforms.aliyun_sandbox.records import (
     VendorStanding,
 )
 from textwave.platforms.aliyun_sandbox.reports import KINDS
-from textwave.platforms.aliyun_sandbox.settings import changed
+from textwave.platforms.aliyun_sandbox.settings import FIXED
 from textwave.platforms.aliyun_sandbox.world import StandIn
+from textwave.platforms.sandbox.changes import changed
 
 BodyT = TypeVar("BodyT")
 PAGE_MAX = 10_000
@@ -75,7 +76,7 @@ class Witness:
     async def settings(self, request: web.Request) -> web.Response:
         """Change settings while running."""
         stand_in = self._stand_in
-        stand_in.use(changed(stand_in.settings, await request.read()))
+        stand_in.use(changed(stand_in.settings, await request.read(), FIXED))
         shown = dataclasses.asdict(stand_in.settings)
         del shown["key_secret"]
         return _json(shown)

@@ -129,18 +129,20 @@ class Pushes:
 
     async def _open(self, due: VisitDue) -> str:
         target = link_target(self._sandbox.settings, due.link)
-        if target is None:
-            return "skipped"
-        url, host = target
-        headers = {"User-Agent": due.visit.user_agent, "Host": host}
-        try:
-            async with self._session.request(
-                due.visit.method, url, headers=headers, timeout=TIMEOUT, allow_redirects=False
-            ) as response:
-                await response.content.read(ANSWER_BYTES_MAX)
-                return "made" if response.status < 400 else "failed"  # noqa: PLR2004 - HTTP errors
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return "failed"
+        return "skipped" if target is None else await visit(self._session, due, *target)
+
+
+async def visit(session: aiohttp.ClientSession, due: VisitDue, url: URL, host: str) -> str:
+    """Open a link as a person's browser or a program would; return made or failed."""
+    headers = {"User-Agent": due.visit.user_agent, "Host": host}
+    try:
+        async with session.request(
+            due.visit.method, url, headers=headers, timeout=TIMEOUT, allow_redirects=False
+        ) as response:
+            await response.content.read(ANSWER_BYTES_MAX)
+            return "made" if response.status < 400 else "failed"  # noqa: PLR2004 - HTTP errors
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return "failed"
 
 
 def link_target(settings: SandboxSettings, link: str) -> tuple[URL, str] | None:

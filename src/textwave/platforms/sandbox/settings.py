@@ -4,14 +4,9 @@ All rates are shares between 0 and 1. The four fates (delivered, failed, expired
 weights: only their proportion counts.
 """
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
-from yarl import URL
-
-from textwave.kit.refusal import InvalidValue
+from textwave.platforms.sandbox.changes import check, is_web_address
 
 FIXED = frozenset(
     {"host", "port", "name", "key", "seed", "max_messages", "templates_file", "qa_only"}
@@ -132,53 +127,20 @@ class SandboxSettings:
 
     def __post_init__(self) -> None:
         for name in SHARES:
-            _check(name, 0 <= getattr(self, name) <= 1, "must be between 0 and 1")
+            check(name, 0 <= getattr(self, name) <= 1, "must be between 0 and 1")
         for name in COUNTS_FROM_ONE:
-            _check(name, getattr(self, name) >= 1, "must be at least 1")
+            check(name, getattr(self, name) >= 1, "must be at least 1")
         for name in COUNTS_FROM_ZERO:
-            _check(name, getattr(self, name) >= 0, "must not be negative")
-        _check("max_batch", self.max_batch <= BATCH_MAX, f"must be at most {BATCH_MAX}")
-        _check("delivered", self.fates > 0, "one of the four fates must have a weight above 0")
+            check(name, getattr(self, name) >= 0, "must not be negative")
+        check("max_batch", self.max_batch <= BATCH_MAX, f"must be at most {BATCH_MAX}")
+        check("delivered", self.fates > 0, "one of the four fates must have a weight above 0")
         for name in ("textwave_url", "links_url"):
             url = getattr(self, name)
-            _check(name, not url or _is_web_address(url), "must be an http:// or https:// address")
+            check(name, not url or is_web_address(url), "must be an http:// or https:// address")
         low, high = self.receipt_seconds
-        _check("receipt_seconds", 0 <= low <= high, "must be [shortest, longest]")
+        check("receipt_seconds", 0 <= low <= high, "must be [shortest, longest]")
 
     @property
     def fates(self) -> float:
         """Return the sum of the four weights."""
         return self.delivered + self.failed + self.expired + self.no_receipt
-
-
-def changed(settings: SandboxSettings, change: bytes) -> SandboxSettings:
-    """Return the settings with a JSON object of changes applied.
-
-    Raises:
-        InvalidValue: it is no object, or a name or value in it does not fit.
-    """
-    try:
-        wanted = msgspec.json.decode(change, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidValue("settings", f"must be a JSON object ({error})") from None
-    known = {field.name for field in dataclasses.fields(SandboxSettings)}
-    for name in wanted:
-        _check(name, name in known, "is not a setting of the sandbox")
-        _check(name, name not in FIXED, "cannot be changed while it runs")
-    try:
-        return msgspec.convert(dataclasses.asdict(settings) | wanted, SandboxSettings)
-    except msgspec.ValidationError as error:
-        raise InvalidValue("settings", str(error)) from None
-
-
-def _is_web_address(text: str) -> bool:
-    try:
-        url = URL(text)
-    except ValueError:
-        return False
-    return url.scheme in {"http", "https"} and bool(url.host)
-
-
-def _check(name: str, holds: bool, problem: str) -> None:  # noqa: FBT001 - it is the condition
-    if not holds:
-        raise InvalidValue(name, problem)

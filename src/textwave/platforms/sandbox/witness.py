@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from textwave.kit.refusal import InvalidValue
 from textwave.platforms.sandbox.chance import Fate
-from textwave.platforms.sandbox.settings import changed
+from textwave.platforms.sandbox.changes import changed
+from textwave.platforms.sandbox.settings import FIXED
 from textwave.platforms.sandbox.world import Sandbox
 from textwave.platforms.thirdparty.mobiles import read_mobile, write_mobile
 from textwave.platforms.thirdparty.wire import ReplyText
@@ -72,7 +73,7 @@ class Witness:
     async def settings(self, request: web.Request) -> web.Response:
         """Change settings while running."""
         sandbox = self._sandbox
-        sandbox.settings = changed(sandbox.settings, await request.read())
+        sandbox.settings = changed(sandbox.settings, await request.read(), FIXED)
         shown = dataclasses.asdict(sandbox.settings)
         del shown["key"], shown["push_key"]
         return _json(shown)
