@@ -117,4 +117,10 @@ def legible(text: str | int | None, characters: int = DETAIL_CHARACTERS) -> str:
 
 
 def _said(error: Exception) -> str:
-    return legible(f"{type(error).__name__}: {error}")
+    """Say what went wrong, without the address: some have numbers and values in it."""
+    said = str(error)
+    if isinstance(error, aiohttp.ClientResponseError):
+        said = error.message
+    elif isinstance(error, aiohttp.InvalidURL):
+        said = "the address is none"
+    return legible(f"{type(error).__name__}: {said}")

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
@@ -38,7 +38,7 @@ class Line:
     session: aiohttp.ClientSession
     name: str
     key_id: str
-    key: str
+    key: str = field(repr=False)
     limits: Limits
     clock: Callable[[], float] = time.time
 
