@@ -9,18 +9,20 @@ import pytest
 from tests.aliyun_stage import SIGNATURE, AliyunStage
 from tests.content.conftest import NOW, Place, actions
 from tests.content.gateway import NAME
+from textwave.connections import store as connection_store
 from textwave.connections.asking_operations import Asking
 from textwave.connections.reviews import LAST_ATTEMPT
 from textwave.kit.carriers import Carrier
 from textwave.kit.refusal import AlreadyExists, InvalidValue
 from textwave.kit.states import MoveNotAllowed
-from textwave.platforms.contract import CarrierState, NotOffered
+from textwave.platforms.contract import CarrierState, NotOffered, Review, ReviewState
 from textwave.signatures import operations, store
 from textwave.signatures.operations import SignatureShared, SignatureUnderReview
 from textwave.signatures.papers import Papers, Source
 from textwave.signatures.registration import warnings
 from textwave.signatures.review_operations import (
     ask_for_signatures,
+    decide_signatures,
     hand_over_signature,
     withdraw_signature,
 )
@@ -140,6 +142,21 @@ async def test_an_approved_one_knows_how_each_carrier_registers_it(
     assert later.carriers[Carrier.TELECOM].state is CarrierState.reviewing
     await ask(ali, NOW + timedelta(hours=12))
     assert (await read(ali, made)).carriers[Carrier.TELECOM].state is CarrierState.approved
+
+
+async def test_carriers_are_asked_about_at_once_when_an_approval_is_pushed_without_them(
+    ali: Place, stand_in: AliyunStage
+) -> None:
+    made = await handed_over(ali)
+    await stand_in.post("decide", signature=NEW, status=1, carriers={"mobile": 3})
+    pushed = {NEW: Review(ReviewState.approved)}
+    async with ali.jobs.transaction() as connection:
+        account = await connection_store.platform_account(connection, made.platform_id)
+        await decide_signatures(connection, account, pushed, NOW)
+
+    await ask(ali, NOW + timedelta(seconds=1))
+
+    assert (await read(ali, made)).carriers[Carrier.MOBILE].state is CarrierState.approved
 
 
 async def test_an_approved_one_that_the_platform_gave_up_stays_and_says_so(

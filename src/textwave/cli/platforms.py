@@ -1,6 +1,7 @@
 """`textwave platform`."""
 
 import asyncio
+import shlex
 import sys
 from dataclasses import asdict
 from typing import Annotated
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from textwave.cli.client import open_api, segment
+from textwave.cli.client import Answer, ApiRefused, open_api, segment
 from textwave.cli.options import AsJson
 from textwave.cli.output import print_fields, print_json, print_rows
 from textwave.kit.text import Counting
@@ -60,8 +61,16 @@ def add_platform(
     api = open_api()
     made = api.post("/api/platforms", body)
     if connect:
-        made = api.post(f"/api/platforms/{segment(name)}/connect")
-    print_json(made) if as_json else print_fields(made)
+        try:
+            made = api.post(f"/api/platforms/{segment(name)}/connect")
+        except ApiRefused:
+            print(
+                f"“{name}” is added, but could not be asked for its limits. Once that is mended, "
+                f"see what it says with: textwave platform test {shlex.quote(name)}",
+                file=sys.stderr,
+            )
+            raise
+    _print_account(made, as_json=as_json)
 
 
 @app.command("edit")
@@ -95,7 +104,7 @@ def edit_platform(
         "takes_replies": replies,
     }  # fmt: skip
     kept = open_api().patch(f"/api/platforms/{segment(name)}", body)
-    print_json(kept) if as_json else print_fields(kept)
+    _print_account(kept, as_json=as_json)
 
 
 @app.command("key")
@@ -108,7 +117,7 @@ def replace_key(
     """Replace an account's key; callbacks may use the old one for 15 minutes more."""
     body = {"key": _key(key), "key_id": key_id}
     kept = open_api().put(f"/api/platforms/{segment(name)}/key", body)
-    print_json(kept) if as_json else print_fields(kept)
+    _print_account(kept, as_json=as_json)
 
 
 @app.command("renew-address")
@@ -127,7 +136,7 @@ def admit_workspace(
     """Let a workspace use an account."""
     path = f"/api/platforms/{segment(name)}/workspaces/{segment(workspace)}"
     kept = open_api().put(path, {})
-    print_json(kept) if as_json else print_fields(kept)
+    _print_account(kept, as_json=as_json)
 
 
 @app.command("withdraw")
@@ -139,7 +148,7 @@ def withdraw_workspace(
     """Let a workspace use an account no longer; what it sent still comes back."""
     path = f"/api/platforms/{segment(name)}/workspaces/{segment(workspace)}"
     kept = open_api().delete(path)
-    print_json(kept) if as_json else print_fields(kept)
+    _print_account(kept, as_json=as_json)
 
 
 @app.command("delete")
@@ -168,8 +177,7 @@ def try_platform(name: Name, as_json: AsJson = False) -> None:
         print_json(found)
     else:
         print_rows(found["checks"], ("about", "verdict", "finding", "remedy"))
-        print("To enter at the platform:")
-        print_fields(found["addresses"])
+        _print_addresses(found["addresses"])
     if not found["passed"]:
         raise typer.Exit(1)
 
@@ -178,7 +186,7 @@ def try_platform(name: Name, as_json: AsJson = False) -> None:
 def show_platform(name: Name, as_json: AsJson = False) -> None:
     """Show an account, who may use it, and what the platform calls."""
     found = open_api().get(f"/api/platforms/{segment(name)}")
-    print_json(found) if as_json else print_fields(found)
+    _print_account(found, as_json=as_json)
 
 
 @app.command("list")
@@ -246,6 +254,20 @@ def check_platform(
     if broken:
         print(f"{len(broken)} of {len(findings)} rules are not kept.", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _print_account(account: Answer, *, as_json: bool) -> None:
+    if as_json:
+        print_json(account)
+        return
+    print_fields({key: value for key, value in account.items() if key != "callback_addresses"})
+    _print_addresses(account["callback_addresses"])
+
+
+def _print_addresses(addresses: dict[str, str] | None) -> None:
+    if addresses:
+        print("To enter at the platform:")
+        print_fields(addresses)
 
 
 def _checking() -> tuple[TextColumn, BarColumn]:

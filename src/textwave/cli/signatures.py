@@ -145,15 +145,19 @@ def _papers(
 
 
 def _line(signature: Answer) -> dict[str, Any]:
-    registered = [f"{one['carrier']} {one['state']}" for one in signature["carriers"]]
     warnings = [one["code"] for one in signature["warnings"]]
-    return signature | {"registered": registered, "warnings": warnings}
+    return signature | {"registered": _registered(signature), "warnings": warnings}
+
+
+def _registered(signature: Answer) -> list[str]:
+    return [f"{one['carrier']} {one['state']}" for one in signature["carriers"]]
 
 
 def _print_signature(signature: Answer, *, as_json: bool) -> None:
     if as_json:
         print_json(signature)
         return
-    print_fields({name: value for name, value in signature.items() if name != "warnings"})
+    shown = signature | {"carriers": _registered(signature)}
+    print_fields({name: value for name, value in shown.items() if name != "warnings"})
     for warning in signature["warnings"]:
         print(f"Mind: {warning['sentence']}")

@@ -82,8 +82,8 @@ class CapabilityMissing(Refusal):
             return f"Neither “{self.platform}” nor another platform sends {what}. Take it out."
         return (
             f"The account at the platform “{self.platform}” cannot send {what}. Take it out of the "
-            "text, choose another platform, or ask the platform for this capability and connect "
-            "it again."
+            "text or choose another platform. Where the platform grants it to the account, add it "
+            "to the account's capabilities."
         )
 
 

@@ -94,8 +94,11 @@ RETURNING s.workspace_id, s.id, s.name, s.state
 
 -- name: keep_registrations
 -- What carriers say, for signatures in use or under review; no word of them leaves the last one.
--- An approved one that the platform does not stand by any more is not verified, and says why.
-UPDATE signature s SET asked_at = %(now)s,
+-- An approved one that the platform does not stand by any more is not verified, and says why. One
+-- that was approved just now without a word of carriers is asked about at once.
+UPDATE signature s SET
+    asked_at = CASE WHEN s.state = 'approved' AND s.decided_at = %(now)s AND d.carriers = '{}'
+        THEN NULL ELSE %(now)s::timestamptz END,
     carriers = CASE WHEN d.carriers = '{}' THEN s.carriers ELSE d.carriers END,
     verified = CASE WHEN s.state = 'approved' THEN d.trouble = '' ELSE s.verified END,
     reason = CASE WHEN s.state = 'approved' THEN d.trouble ELSE s.reason END
