@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from tests.materials.files import picture, sound, video
+from tests.stage import Stage
 from textwave.kit.ids import WorkspaceId
 from textwave.materials.examination import examine
 from textwave.materials.operations import Librarian, add_material
@@ -35,6 +37,17 @@ async def keep(
             tags=tags,
             shared=shared,
         )
+
+
+async def open_counter(stage: Stage) -> None:
+    """Set up an account at Alibaba Cloud with a signature, and a library of three files."""
+    await stage.set_rows()
+    async with stage.ledger.transaction() as connection:
+        await connection.execute("UPDATE platform SET kind = 'aliyun', key_id = 'k'")
+        await connection.execute("UPDATE signature SET name = '湖畔'")
+    poster = picture("PNG", 640, 480, noisy=True)
+    for name, content in (("poster", poster), ("clip", video()), ("jingle", sound())):
+        await keep(stage.ledger, stage.founding.workspace_id, name, content, tags=["spring"])
 
 
 async def page_of(client: aiohttp.ClientSession, place: str) -> str:

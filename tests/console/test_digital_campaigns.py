@@ -133,7 +133,7 @@ async def test_what_is_wrong_with_the_text_is_said_and_what_was_chosen_stays(
 
 
 async def test_a_text_campaign_offers_no_text_for_the_dropped(
-    member: aiohttp.ClientSession, stage: Stage, warehouse: Warehouse
+    member: aiohttp.ClientSession, stage: Stage
 ) -> None:
     await stage.campaign(message_type="digital")
     async with stage.ledger.transaction() as connection:
@@ -143,4 +143,3 @@ async def test_a_text_campaign_offers_no_text_for_the_dropped(
     status, _, page = await send(member, "campaigns/Spring/text-from-dropped", TEXT)
     assert status == 409
     assert "is no digital campaign" in page
-    assert warehouse

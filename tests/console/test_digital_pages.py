@@ -5,13 +5,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.materials.files import picture, sound, video
 from tests.stage import Stage
 from textwave.console.digital_reading import moved
 from textwave.digital.parts import MaterialPart, Part, TextPart
 from textwave.digital.store import DigitalTemplate, digital_template, digital_templates
 
-from .material_shelf import keep, page_of, send
+from .material_shelf import open_counter, page_of, send
 
 FILLED = {
     "name": "spring",
@@ -28,12 +27,7 @@ A, B, C = TextPart("a"), MaterialPart("b"), TextPart("c")
 @pytest.fixture
 async def counter(stage: Stage) -> Stage:
     """An account at Alibaba Cloud with a signature, and a library of three files."""
-    await stage.set_rows()
-    async with stage.ledger.transaction() as connection:
-        await connection.execute("UPDATE platform SET kind = 'aliyun', key_id = 'k'")
-        await connection.execute("UPDATE signature SET name = '湖畔'")
-    for name, content in (("poster", picture("PNG")), ("clip", video()), ("jingle", sound())):
-        await keep(stage.ledger, stage.founding.workspace_id, name, content)
+    await open_counter(stage)
     return stage
 
 
@@ -166,7 +160,7 @@ async def test_each_carrier_says_where_it_stands_and_why(
         assert "China Telecom: rejected" in page
     page = await page_of(member, "digital/spring")
     assert "The picture is not clear." in page
-    assert "A range names the carrier that a number began with." in page
+    assert "Carriers are told by number ranges" in page
 
 
 async def test_a_rejected_template_is_edited_and_an_approved_one_copied(

@@ -41,7 +41,6 @@ from textwave.digital.parts import (
     Part,
 )
 from textwave.digital.store import DigitalTemplate
-from textwave.kit.carriers import PORTED_CAVEAT
 from textwave.kit.refusal import Refusal
 from textwave.materials.kinds import Kind
 from textwave.storage.ledger import Connection
@@ -238,7 +237,6 @@ async def _page_of(visit: Visit, template: DigitalTemplate, problem: str) -> Res
         "size_bytes": sum(
             one.size_bytes or len((one.text or "").encode()) for one in template.parts
         ),
-        "caveat": PORTED_CAVEAT,
         "problem": problem,
         "now": visit.now,
     }

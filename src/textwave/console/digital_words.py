@@ -34,9 +34,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 def file_size(size_bytes: int, chosen: str) -> str:
     """Write the size of a file, rounded up so that nothing has a size of 0."""
-    if size_bytes < MEGABYTE:
+    if size_bytes < 2 * MEGABYTE:
         return f"{format_decimal(-(-size_bytes // KILOBYTE), locale=chosen)} KB"
-    return f"{format_decimal(size_bytes / MEGABYTE, '0.0', locale=chosen)} MB"
+    return f"{format_decimal(size_bytes / MEGABYTE, '0.#', locale=chosen)} MB"
 
 
 def length_of_time(milliseconds: int) -> str:
