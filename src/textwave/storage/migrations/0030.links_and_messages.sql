@@ -78,6 +78,9 @@ CREATE TABLE single_message (
 CREATE INDEX single_message_waiting ON single_message (id) WHERE message_id IS NULL AND refusal = '';
 CREATE INDEX single_message_recent ON single_message (workspace_id, id DESC);
 CREATE INDEX single_message_old ON single_message (created_at);
+-- a campaign that is deleted is looked for here
+CREATE INDEX single_message_of_campaign ON single_message (campaign_id)
+    WHERE campaign_id IS NOT NULL;
 ALTER TABLE single_message ENABLE ROW LEVEL SECURITY;
 CREATE POLICY of_workspace ON single_message TO textwave_web
     USING (workspace_id = current_workspace())
