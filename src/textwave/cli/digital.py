@@ -95,7 +95,10 @@ def versions(name: str, as_json: AsJson = False) -> None:
     """List what was submitted, and what came of it."""
     found = open_api().get(f"/api/digital-templates/{segment(name)}/versions")["items"]
     columns = ("number", "submitted_at", "submitted_by", "decision", "reason", "content")
-    print_json(found) if as_json else print_rows(found, columns)
+    if as_json:
+        print_json(found)
+        return
+    print_rows([one | {"content": _as_read(one["content"])} for one in found], columns)
 
 
 @app.command("delete")
@@ -103,6 +106,12 @@ def delete(name: str) -> None:
     """Delete a digital template, here and at its platform."""
     open_api().delete(f"/api/digital-templates/{segment(name)}")
     print(f"“{name}” is deleted.")
+
+
+def _as_read(content: Answer) -> str:
+    """Write a submission for people: its subject, then its parts, materials in brackets."""
+    parts = [part.get("text") or f"[{part['material']}]" for part in content["parts"]]
+    return "\n".join([content["subject"], *parts])
 
 
 def _body(signature: str, subject: str, parts: list[str], remark: str) -> Answer:

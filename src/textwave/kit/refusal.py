@@ -37,7 +37,8 @@ class NotFound(Refusal):
 
     @property
     def sentence(self) -> str:
-        return f"There is no {self.kind} “{self.name}” in this workspace."
+        where = "organization" if self.kind == "workspace" else "workspace"
+        return f"There is no {self.kind} “{self.name}” in this {where}."
 
 
 @dataclass(eq=False)
