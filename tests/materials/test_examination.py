@@ -1,7 +1,9 @@
 """What a file is, by its content alone."""
 
+import asyncio
 import io
 import random
+import threading
 import zipfile
 
 import pytest
@@ -151,3 +153,20 @@ def test_a_damaged_file_is_refused_or_whole_and_never_an_error(suffix: str, seed
     except MaterialNotAcceptable:
         return
     assert found.content == bytes(damaged)[: len(found.content)]
+
+
+async def test_files_that_wait_to_be_examined_take_no_thread_from_other_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done = threading.Event()
+
+    def hang(_content: bytes) -> None:
+        done.wait(10)
+
+    monkeypatch.setattr("textwave.materials.examining._ask", hang)
+    waiting = [asyncio.create_task(examined(b"a file")) for _ in range(64)]
+    try:
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "done"), 5) == "done"
+    finally:
+        done.set()
+        await asyncio.gather(*waiting)

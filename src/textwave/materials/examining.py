@@ -7,7 +7,7 @@ import asyncio
 import os
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import msgspec
@@ -19,7 +19,8 @@ _SECONDS: Final = 30
 _AT_A_TIME: Final = 2
 _KNOWN_TO_IT: Final = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR")
 """What of the environment the process gets: no settings of ours, since some are secrets."""
-_free = threading.BoundedSemaphore(_AT_A_TIME)
+# Threads of its own: files that wait must not keep the process's other work from a thread.
+_places: Final = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="examining")
 
 
 async def examined(content: bytes) -> Examined:
@@ -28,21 +29,20 @@ async def examined(content: bytes) -> Examined:
     Raises:
         MaterialNotAcceptable: says what is wrong and what would be right.
     """
-    return await asyncio.to_thread(_ask, content)
+    return await asyncio.get_running_loop().run_in_executor(_places, _ask, content)
 
 
 def _ask(content: bytes) -> Examined:
     command = [sys.executable, "-m", "textwave.materials.examiner"]
     try:
-        with _free:
-            done = subprocess.run(
-                command,
-                input=content,
-                capture_output=True,
-                timeout=_SECONDS,
-                check=True,
-                env={name: os.environ[name] for name in _KNOWN_TO_IT if name in os.environ},
-            )
+        done = subprocess.run(
+            command,
+            input=content,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=True,
+            env={name: os.environ[name] for name in _KNOWN_TO_IT if name in os.environ},
+        )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
         problem = "cannot be examined: it exhausts or crashes the decoder. Save or export it again."
         raise MaterialNotAcceptable(problem) from error
