@@ -139,3 +139,15 @@ async def test_an_account_is_tested_and_changed_from_the_command_line(web: Web, 
     assert (await command(web, "platform", "admit", "gate", "main"))[0] == 0
     status, said = await command(web, "platform", "delete", "gate", "--yes")
     assert (status, "“gate” is deleted." in said) == (0, True)
+
+
+async def test_the_command_says_that_an_account_it_could_not_ask_is_there_all_the_same(
+    web: Web,
+) -> None:
+    nowhere = "http://127.0.0.1:9"
+
+    status, said = await command(web, "platform", "add", "gate", nowhere, "--key", KEY)
+
+    assert status == 1
+    assert "“gate” is added, but could not be asked for its limits." in said
+    assert "gate" in (await command(web, "platform", "list"))[1]
