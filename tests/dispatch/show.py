@@ -17,6 +17,7 @@ from textwave.platforms.sandbox.world import Sandbox
 from textwave.settings import Settings
 from textwave.storage.ledger import Ledger, execute, value
 
+MOST_ROUNDS = 400
 CALM: dict[str, Any] = {
     "key": KEY,
     "push": False,
@@ -88,9 +89,9 @@ class Show:
         await self.execute("DELETE FROM procrastinate_jobs WHERE id = %s", [number])
         return taken
 
-    async def send(self, *, rounds: int = 40) -> None:
-        """Serve until nothing is open, whatever was put off."""
-        for _ in range(rounds):
+    async def send(self, *, rounds: int | None = None) -> None:
+        """Serve so many rounds, or until nothing is open, whatever was put off."""
+        for _ in range(rounds or MOST_ROUNDS):
             await self.serve()
             if not await self.value(
                 """SELECT count(*) FROM batch b JOIN campaign c ON c.id = b.campaign_id
@@ -98,6 +99,7 @@ class Show:
             ):
                 return
             await self.pass_time()
+        assert rounds is not None, f"something is still open after {MOST_ROUNDS} rounds"
 
     async def pass_time(self) -> None:
         """Let whatever waits be due now, but for batches that somebody is at work on."""
