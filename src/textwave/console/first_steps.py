@@ -12,7 +12,9 @@ from textwave.connections.store import platforms
 from textwave.console.visit import Visit
 from textwave.content.store import templates
 from textwave.customers.store import tables
+from textwave.kit.refusal import Refusal
 from textwave.signatures.store import signatures
+from textwave.storage.ledger import Connection
 
 _LOOKED_AT: Final = 200
 
@@ -34,9 +36,7 @@ async def read_steps(visit: Visit) -> Sequence[Step]:
         signed = await signatures(connection, workspace_id=visit.workspace_id, limit=_LOOKED_AT)
         written = await templates(connection, workspace_id=visit.workspace_id, limit=_LOOKED_AT)
         known = await tables(connection, visit.workspace_id)
-        groups = await audiences(
-            connection, visit.workspace_id, wanted=Wanted(sort=Sort.NAME), viewer=visit.viewer
-        )
+        computed = await _has_audience(connection, visit)
     signature_states = {str(one.state) for one in signed}
     template_states = {str(one.state) for one in written}
     return [
@@ -44,9 +44,19 @@ async def read_steps(visit: Visit) -> Sequence[Step]:
         _reviewed("signature", "/console/signatures", signature_states),
         _reviewed("template", "/console/templates", template_states),
         Step("customers", "/console/imports/new", bool(known)),
-        Step("audience", "/console/audiences", any(one.snapshot for one in groups)),
+        Step("audience", "/console/audiences", computed),
         Step("campaign", "/console/campaigns/-/new", done=False),
     ]
+
+
+async def _has_audience(connection: Connection, visit: Visit) -> bool:
+    """Tell whether an audience was computed; a rule that nobody can read hides no first page."""
+    wanted = Wanted(sort=Sort.NAME)
+    try:
+        found = await audiences(connection, visit.workspace_id, wanted=wanted, viewer=visit.viewer)
+    except Refusal:
+        return False
+    return any(one.snapshot for one in found)
 
 
 def _reviewed(name: str, address: str, states: set[str]) -> Step:
