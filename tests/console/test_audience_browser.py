@@ -47,7 +47,7 @@ async def test_a_rule_is_built_by_clicks_counted_saved_and_refreshed(
 
 async def test_a_refusal_stands_at_its_card_and_goes_when_mended(page: Page) -> None:
     await page.goto("/console/audiences/-/new")
-    await page.get_by_text("As JSON").click()
+    await page.get_by_text("As JSON", exact=True).click()
     wrong = '{"kind":"attribute","column":"level","operator":"between","value":[5,1]}'
     right = '{"kind":"attribute","column":"city","operator":"is","value":"Beijing"}'
     await page.locator("#rule-json").fill(f'{{"kind":"any","of":[{right},{wrong}]}}')

@@ -92,6 +92,7 @@ class Door:
         stand_in = self._stand_in
         if action in SENDS:
             self._meter()
+        stand_in.decide_reviews()
         answer = ACTIONS[action](stand_in, parameters)
         if fault.trouble is Trouble.error_after_accept:
             stand_in.counts[fault.trouble] += 1
