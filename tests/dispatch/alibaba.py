@@ -1,5 +1,6 @@
 """A campaign over the stand-in for Alibaba Cloud, which honours no keys and keeps queues."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from textwave.platforms.aliyun_sandbox.application import build_application
 from textwave.platforms.aliyun_sandbox.records import PROMOTION, Standing, TemplateRecord
 from textwave.platforms.aliyun_sandbox.settings import StandInSettings
 from textwave.platforms.aliyun_sandbox.world import StandIn
+from textwave.platforms.sandbox.agenda import SLOT_SECONDS
 from textwave.platforms.sandbox.settings import SandboxSettings
 from textwave.platforms.sandbox.world import Sandbox
 from textwave.responses.inquiry_operations import look_up_doubts
@@ -89,7 +91,8 @@ class Alibaba:
             return await platform_account(connection, self.show.platform_id)
 
     async def pull(self) -> dict[str, int]:
-        """Pull once, after what is due has come about."""
+        """Pull once, after what is due has come about; it comes about in small slots of time."""
+        await asyncio.sleep(2 * SLOT_SECONDS)
         self.stand_in.pass_time()
         return await pull_account(
             self.show.ledger, self.show.sender.open_platform, account=await self.account()
