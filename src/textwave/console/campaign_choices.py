@@ -15,6 +15,7 @@ from textwave.audiences.store import Sort, Wanted
 from textwave.audiences.visibility import Viewer
 from textwave.connections import store as connection_store
 from textwave.console.campaign_forms import MOST_LISTED, VARIANT_ROWS, own_text
+from textwave.console.paging import listed
 from textwave.content import store as content
 from textwave.content.store import Template
 from textwave.content.variables import MalformedVariable, parse
@@ -83,7 +84,7 @@ async def read_choices(
         account = accounts[0]
     platform = account.name if account else ""
     signatures = await signature_store.signatures(connection, workspace_id=workspace_id)
-    templates = await _templates(connection, workspace_id)
+    templates = await all_templates(connection, workspace_id)
     fitting = [
         one for one in templates if one.platform == platform and one.type == given.get("type")
     ]
@@ -206,15 +207,13 @@ def _approved_first(parts: list[Part]) -> list[Part]:
     return sorted(left, key=lambda one: one.state != "approved")
 
 
-async def _templates(connection: Connection, workspace_id: WorkspaceId) -> list[Template]:
-    found: list[Template] = []
-    while len(found) < MOST_LISTED:
-        after = found[-1].id if found else 0
-        more = await content.templates(connection, workspace_id=workspace_id, after=after)
-        found += more
-        if len(more) < content.LONGEST_PAGE:
-            break
-    return found
+async def all_templates(connection: Connection, workspace_id: WorkspaceId) -> list[Template]:
+    """Return the text templates that are not deleted, in the order of their ids."""
+    return await listed(
+        lambda after: content.templates(connection, workspace_id=workspace_id, after=after),
+        content.LONGEST_PAGE,
+        lambda one: one.id,
+    )
 
 
 async def _groups(connection: Connection, workspace_id: WorkspaceId, viewer: Viewer) -> list[Group]:

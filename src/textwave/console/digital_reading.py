@@ -9,9 +9,9 @@ from typing import Final
 
 from textwave.connections import store as connection_store
 from textwave.connections.accounts import PlatformAccount
-from textwave.console.campaign_forms import MOST_LISTED
 from textwave.console.fields import text
 from textwave.console.material_reading import librarian
+from textwave.console.paging import listed
 from textwave.console.visit import Visit
 from textwave.content.capabilities import SUPPORT
 from textwave.content.lint import Severity
@@ -84,14 +84,12 @@ class Editor:
 
 async def read_digital(visit: Visit) -> list[DigitalTemplate]:
     """Return the digital templates that are not deleted, the newest first."""
-    found: list[DigitalTemplate] = []
     async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
-        while len(found) < MOST_LISTED:
-            after = found[-1].row.id if found else 0
-            more = await store.digital_templates(connection, visit.workspace_id, after=after)
-            found += more
-            if len(more) < store.LONGEST_PAGE:
-                break
+        found = await listed(
+            lambda after: store.digital_templates(connection, visit.workspace_id, after=after),
+            store.LONGEST_PAGE,
+            lambda one: one.row.id,
+        )
     return found[::-1]
 
 

@@ -9,13 +9,13 @@ from starlette.routing import Route
 from textwave.accounts.store import Caller, workspace
 from textwave.console.addresses import named_address
 from textwave.console.answering import page
-from textwave.console.campaign_forms import MOST_LISTED
 from textwave.console.fields import row_id, text
+from textwave.console.paging import listed
 from textwave.console.visit import Visit
 from textwave.kit.mobile import Mobile, masked
 from textwave.kit.refusal import InvalidValue, Refusal
 from textwave.shortlinks import domain_operations, operations, store
-from textwave.shortlinks.links import LONGEST_DAYS, ShortLink
+from textwave.shortlinks.links import LONGEST_DAYS
 from textwave.storage.ledger import Connection
 from textwave.wiring import links_url
 
@@ -63,14 +63,12 @@ async def _create(visit: Visit) -> Response:
 
 
 async def _listed(visit: Visit, given: Mapping[str, str], problem: str) -> Response:
-    found: list[ShortLink] = []
     async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
-        while len(found) < MOST_LISTED:
-            after = found[-1].id if found else 0
-            more = await store.links(connection, workspace_id=visit.workspace_id, after=after)
-            found += more
-            if len(more) < store.LONGEST_PAGE:
-                break
+        found = await listed(
+            lambda after: store.links(connection, workspace_id=visit.workspace_id, after=after),
+            store.LONGEST_PAGE,
+            lambda one: one.id,
+        )
         domains = await store.domains(connection, workspace_id=visit.workspace_id)
     values: dict[str, Any] = {
         "found": found[::-1],

@@ -11,8 +11,8 @@ from textwave.connections import store as connection_store
 from textwave.connections.accounts import PlatformAccount
 from textwave.console.addresses import named_address
 from textwave.console.answering import page
-from textwave.console.campaign_forms import MOST_LISTED
 from textwave.console.fields import text
+from textwave.console.paging import listed
 from textwave.console.visit import Visit
 from textwave.kit.refusal import InvalidValue, Refusal
 from textwave.signatures import operations, store
@@ -70,15 +70,15 @@ async def _add(visit: Visit) -> Response:
 
 
 async def _listed(visit: Visit, given: Mapping[str, str], problem: str) -> Response:
-    found: list[Signature] = []
     async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
         accounts = await connection_store.platforms(connection, workspace_id=visit.workspace_id)
-        while len(found) < MOST_LISTED:
-            after = found[-1].id if found else 0
-            more = await store.signatures(connection, workspace_id=visit.workspace_id, after=after)
-            found += more
-            if len(more) < store.LONGEST_PAGE:
-                break
+        found = await listed(
+            lambda after: store.signatures(
+                connection, workspace_id=visit.workspace_id, after=after
+            ),
+            store.LONGEST_PAGE,
+            lambda one: one.id,
+        )
     values: dict[str, Any] = {
         "found": found[::-1],
         "warned": {one.id: len(warnings(one, visit.now)) for one in found},

@@ -9,10 +9,9 @@ from typing import Final
 
 from textwave.connections import store as connection_store
 from textwave.connections.accounts import PlatformAccount
-from textwave.console.campaign_forms import MOST_LISTED
+from textwave.console.campaign_choices import all_templates
 from textwave.console.fields import text
 from textwave.console.visit import Visit
-from textwave.content import store
 from textwave.content.store import Template
 from textwave.content.writing_operations import Counted, Writing, check_writing, count_writing
 from textwave.kit.findings import Finding
@@ -49,7 +48,7 @@ class Offered:
 async def read_templates(visit: Visit, state: str) -> list[Template]:
     """Return the text templates that are not deleted, newest first; all, or those in one state."""
     async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
-        found = await _templates(connection, visit)
+        found = await all_templates(connection, visit.workspace_id)
     texts = [one for one in reversed(found) if one.type is not MessageType.digital]
     return [one for one in texts if state in ("", one.state)]
 
@@ -91,21 +90,6 @@ def message_type(given: Mapping[str, str]) -> MessageType:
     """Return the type that a form names; promotional where it names none."""
     named = given.get("type", "")
     return MessageType(named) if named in list(MessageType) else MessageType.promotional
-
-
-async def _templates(connection: Connection, visit: Visit) -> list[Template]:
-    found: list[Template] = []
-    while len(found) < MOST_LISTED:
-        more = await store.templates(
-            connection,
-            workspace_id=visit.workspace_id,
-            after=found[-1].id if found else 0,
-            limit=store.LONGEST_PAGE,
-        )
-        found += more
-        if len(more) < store.LONGEST_PAGE:
-            break
-    return found
 
 
 def _account(
