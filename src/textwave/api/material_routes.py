@@ -1,6 +1,5 @@
 """The material library over HTTP: files that digital messages are made of."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -134,7 +133,7 @@ async def add_material(
 ) -> Material:
     """Examine the file by its content, make its thumbnail, and keep it until it is deleted."""
     library.check_upload(name, options.tag)
-    content = await _whole(request.stream())
+    content = await library.read_whole(request.stream())
     found = await examined(content)
     async with runtime.ledger.transaction(caller.workspace_id) as connection:
         made = await library.add_material(
@@ -240,13 +239,3 @@ async def _find(runtime: Rt, caller: Caller, name: str) -> store.Material:
         return await library.material(
             connection, workspace_id=caller.workspace_id, librarian=librarian(caller), name=name
         )
-
-
-async def _whole(pieces: AsyncIterator[bytes]) -> bytes:
-    """Read a body that is as long as a material may be, in memory."""
-    content = bytearray()
-    async for piece in pieces:
-        content += piece
-        library.check_size(len(content))
-    library.check_size(len(content))
-    return bytes(content)

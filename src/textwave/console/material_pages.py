@@ -4,7 +4,7 @@ A file is the body of its own request, with the fields in the address and the se
 header; why one is refused is answered in words. Files are shown as what they are, never sniffed.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -28,7 +28,6 @@ from textwave.materials import store
 from textwave.materials.examining import examined
 from textwave.materials.kinds import (
     KIND_OF_SUFFIX,
-    LARGEST_BYTES,
     LARGEST_OF_KIND,
     MEDIA_TYPES,
     Kind,
@@ -134,7 +133,7 @@ async def _take(visit: Visit) -> Response:
     try:
         name, tags = _name(given), read_tags(given, "tags")
         library.check_upload(name, tags)
-        content = await _whole(visit.request.stream())
+        content = await library.read_whole(visit.request.stream())
         found = await examined(content)
         async with visit.ground.ledger.transaction(visit.workspace_id) as connection:
             made = await library.add_material(
@@ -150,17 +149,6 @@ async def _take(visit: Visit) -> Response:
     except Refusal as refusal:
         return _told(refusal)
     return JSONResponse({"address": named_address("materials", made.name)})
-
-
-async def _whole(pieces: AsyncIterator[bytes]) -> bytes:
-    """Read a body that is as long as a material may be, in memory."""
-    content = bytearray()
-    async for piece in pieces:
-        content += piece
-        if len(content) > LARGEST_BYTES:
-            break
-    library.check_size(len(content))
-    return bytes(content)
 
 
 def _name(given: Mapping[str, str]) -> str:

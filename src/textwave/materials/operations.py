@@ -6,7 +6,7 @@ refused while a template is made of it.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -112,6 +112,21 @@ def check_size(length: int) -> None:
         raise MaterialNotAcceptable(f"is larger than {most} MB. Shorten it or scale it down.")
     if not length:
         raise MaterialNotAcceptable("is empty. Choose another one.")
+
+
+async def read_whole(pieces: AsyncIterable[bytes]) -> bytes:
+    """Read a body that is as long as a material may be, in memory.
+
+    Raises:
+        MaterialNotAcceptable: it is longer than any kind may be, or empty.
+    """
+    content = bytearray()
+    async for piece in pieces:
+        content += piece
+        if len(content) > LARGEST_BYTES:
+            break
+    check_size(len(content))
+    return bytes(content)
 
 
 async def add_material(
